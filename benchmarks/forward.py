@@ -1,0 +1,220 @@
+"""Time the forward convolution and pooling of the package beside other ways to compute them.
+
+    python benchmarks/forward.py [--repeats 21]
+
+Compared are the naive loop (on one image, it is slow), the textbook's im2col with the columns of
+the whole batch in memory, the package, and PyTorch if it is installed. All compute in float32 on
+one thread; measured is that thread's processor time, all sides in turn, and the median is kept, so
+that other work on the machine disturbs as little as possible. Inputs come in both memory layouts:
+NCHW, as data sets do, and channels-last, as the package's own layers hand them on.
+"""
+
+import argparse
+import os
+import time
+import tracemalloc
+from statistics import median
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"  # read when NumPy and PyTorch are imported
+
+import numpy as np  # noqa: E402
+
+from convbook.functional import avg_pool2d, conv2d, max_pool2d, output_size  # noqa: E402
+
+try:
+    import torch
+    import torch.nn.functional as torch_functional
+    torch.set_num_threads(1)
+except ImportError:
+    torch = None
+
+# name: input (N, C, H, W), filters (OC, FH), stride, padding
+CONVOLUTIONS = {
+    "a": ((100, 1, 28, 28), (30, 5), 1, 0),
+    "b": ((64, 3, 32, 32), (16, 3), 1, 1),
+    "c": ((64, 16, 32, 32), (16, 3), 1, 1),
+    "d": ((64, 32, 16, 16), (64, 3), 2, 1),
+    "e": ((64, 64, 8, 8), (64, 3), 1, 1),
+    "f": ((32, 64, 16, 16), (128, 1), 1, 0),
+    "g": ((8, 32, 64, 64), (32, 3), 1, 1),
+}
+# name: function, input (N, C, H, W), kernel size, stride
+POOLINGS = {
+    "max 2×2": ("max_pool2d", (64, 32, 32, 32), 2, 2),
+    "max 3×3, stride 2": ("max_pool2d", (64, 32, 32, 32), 3, 2),
+    "avg 2×2": ("avg_pool2d", (64, 32, 32, 32), 2, 2),
+    "global avg": ("avg_pool2d", (64, 256, 8, 8), 8, 8),
+}
+
+
+def naive_conv2d(x, f, b, stride, padding):
+    """Convolve with a loop over every element of the output."""
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    oc, _, fh, fw = f.shape
+    oh, ow = output_size(x.shape[2], fh, stride), output_size(x.shape[3], fw, stride)
+    y = np.empty((x.shape[0], oc, oh, ow), x.dtype)
+    for n in range(x.shape[0]):
+        for o in range(oc):
+            for i in range(oh):
+                for j in range(ow):
+                    top, left = i * stride, j * stride
+                    window = x[n, :, top:top + fh, left:left + fw]
+                    y[n, o, i, j] = (window * f[o]).sum() + b[o]
+    return y
+
+
+def full_im2col_conv2d(x, f, b, stride, padding):
+    """Convolve as textbooks do: the columns of the whole batch, then one matrix product."""
+    n, c = x.shape[:2]
+    oc, _, fh, fw = f.shape
+    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    oh, ow = output_size(x.shape[2], fh, stride), output_size(x.shape[3], fw, stride)
+    windows = np.empty((n, c, fh, fw, oh, ow), x.dtype)
+    for i in range(fh):
+        for j in range(fw):
+            windows[:, :, i, j] = x[:, :, i:i + stride * oh:stride, j:j + stride * ow:stride]
+    columns = windows.transpose(0, 4, 5, 1, 2, 3).reshape(n * oh * ow, c * fh * fw)
+    y = columns @ f.reshape(oc, -1).T + b
+    return y.reshape(n, oh, ow, oc).transpose(0, 3, 1, 2)
+
+
+def channels_last(x):
+    """Return an array equal to x whose channels lie side by side in memory."""
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+def race(sides, repeats):
+    """Call all functions in turn, `repeats` times; return each one's median time in seconds."""
+    times = {name: [] for name in sides}
+    for function in sides.values():
+        function()  # warm up
+    for _ in range(repeats):
+        for name, function in sides.items():
+            start = time.thread_time()
+            function()
+            times[name].append(time.thread_time() - start)
+    return {name: median(values) for name, values in times.items()}
+
+
+def extra_memory(function):
+    """Return the bytes that NumPy held at the peak of a call beside the result."""
+    tracemalloc.start()
+    result = function()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak - result.nbytes
+
+
+def convolution_table(repeats):
+    header = ["", "PyTorch ms", "im2col in full", "package", "PyTorch, last", "package, last",
+              "extra MB in full", "extra MB package"]
+    rows = []
+    for name, (shape, (oc, size), stride, padding) in CONVOLUTIONS.items():
+        x, f, b = arrays(shape, (oc, shape[1], size, size), (oc,))
+        last = channels_last(x)
+        sides = {"full": lambda: full_im2col_conv2d(x, f, b, stride, padding),
+                 "package": lambda: conv2d(x, f, b, stride, padding),
+                 "package last": lambda: conv2d(last, f, b, stride, padding)}
+        if torch:
+            tx, tf, tb = (torch.from_numpy(a) for a in (x, f, b))
+            tlast = tx.to(memory_format=torch.channels_last)
+            sides["torch"] = lambda: torch_functional.conv2d(tx, tf, tb, stride, padding)
+            sides["torch last"] = lambda: torch_functional.conv2d(tlast, tf, tb, stride, padding)
+        check_equal(sides)
+        t = race(sides, repeats)
+        memory = [f"{extra_memory(sides[side]) / 1e6:.1f}" for side in ("full", "package")]
+        rows.append([describe(name, shape, oc, size, stride, padding),
+                     *ratios(t, ["full", "package", "torch last", "package last"]), *memory])
+    print_table(header, rows)
+
+
+def naive_table():
+    rows = []
+    for name, (shape, (oc, size), stride, padding) in CONVOLUTIONS.items():
+        x, f, b = arrays((1, *shape[1:]), (oc, shape[1], size, size), (oc,))
+        sides = {"naive": lambda: naive_conv2d(x, f, b, stride, padding),
+                 "package": lambda: conv2d(x, f, b, stride, padding)}
+        check_equal(sides)
+        # Apart from each other: the naive loop takes so long that the other would find cold caches.
+        t = race({"naive": sides["naive"]}, 3) | race({"package": sides["package"]}, 51)
+        rows.append([describe(name, x.shape, oc, size, stride, padding),
+                     f"{t['naive'] * 1e3:.1f}", f"{t['package'] * 1e3:.3f}",
+                     f"{t['naive'] / t['package']:.0f}"])
+    print_table(["one image", "naive loop ms", "package ms", "times faster"], rows)
+
+
+def pooling_table(repeats):
+    pools = {"max_pool2d": max_pool2d, "avg_pool2d": avg_pool2d}
+    rows = []
+    for name, (function, shape, size, stride) in POOLINGS.items():
+        x, = arrays(shape)
+        last = channels_last(x)
+        sides = {"package": lambda: pools[function](x, size, stride),
+                 "package last": lambda: pools[function](last, size, stride)}
+        if torch:
+            tx, pool = torch.from_numpy(x), getattr(torch_functional, function)
+            tlast = tx.to(memory_format=torch.channels_last)
+            sides["torch"] = lambda: pool(tx, size, stride)
+            sides["torch last"] = lambda: pool(tlast, size, stride)
+        check_equal(sides)
+        t = race(sides, repeats)
+        rows.append([f"{name}, {by(shape)}",
+                     *ratios(t, ["package", "torch last", "package last"])])
+    print_table(["", "PyTorch ms", "package", "PyTorch, last", "package, last"], rows)
+
+
+def arrays(*shapes):
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(shape, np.float32) for shape in shapes]
+
+
+def check_equal(sides):
+    """Stop if two sides disagree: a fast wrong answer is worth nothing."""
+    results = [np.asarray(function()) for function in sides.values()]
+    for result in results[1:]:
+        np.testing.assert_allclose(result, results[0], atol=1e-4 * np.abs(results[0]).max())
+
+
+def ratios(t, names):
+    """Return the PyTorch time in ms, and each side's time as a multiple of it (or in ms)."""
+    if torch:
+        return [f"{t['torch'] * 1e3:.2f}", *(f"{t[name] / t['torch']:.2f}×" for name in names)]
+    return ["–", *(f"{t[name] * 1e3:.2f} ms" if name in t else "–" for name in names)]
+
+
+def by(numbers):
+    return "×".join(map(str, numbers))
+
+
+def describe(name, shape, oc, size, stride, padding):
+    options = "".join(f" {letter}{value}" for letter, value, usual in
+                      (("S", stride, 1), ("P", padding, 0)) if value != usual)
+    return f"{name}: {by(shape)}, {oc} of {size}×{size}{options}"
+
+
+def print_table(header, rows):
+    widths = [max(map(len, column)) for column in zip(header, *rows)]
+    for row in [header, ["-" * width for width in widths], *rows]:
+        print("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
+                        for i, (cell, width) in enumerate(zip(row, widths))))
+    print()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=21, help="how often each side runs")
+    repeats = parser.parse_args().repeats
+    beside = f"PyTorch {torch.__version__}" if torch else "PyTorch is not installed"
+    core = os.environ.get("OPENBLAS_CORETYPE")
+    print(f"NumPy {np.__version__}{f' (OPENBLAS_CORETYPE={core})' if core else ''}, {beside}; "
+          f"one thread, float32, medians of {repeats}")
+    print("Times as multiples of PyTorch's on NCHW input; 'last' is channels-last input; "
+          "'extra' is memory beside the result.\n")
+    convolution_table(repeats)
+    pooling_table(repeats)
+    naive_table()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Record the timings that chapter 3-1 plots, in book/data/convolution_timings.json.
+
+    python benchmarks/record_chapter_3_1.py
+
+Timings differ between machines and from run to run; the chapter reads the recorded ones, so that
+its plots and its text agree wherever the book is built.
+"""
+
+import datetime
+import json
+import os
+import platform
+from pathlib import Path
+
+from forward import full_im2col_conv2d, race, torch, torch_functional  # sets one thread: first
+
+import numpy as np
+
+from convbook import functional
+
+TARGET = Path(__file__).resolve().parent.parent / "book" / "data" / "convolution_timings.json"
+SIZES = (8, 16, 32, 64, 128, 256, 512)
+IMAGES_PER_BLOCK = (1, 2, 4, 8, 16, 32, 64)
+BATCH, FILTERS = (64, 16, 32, 32), (16, 16, 3, 3)
+
+
+def windows_by_output(x, size):
+    """Copy the window of every output cell: OH·OW turns. Shape (OH, OW, FH, FW)."""
+    oh, ow = x.shape[0] - size + 1, x.shape[1] - size + 1
+    windows = np.empty((oh, ow, size, size), x.dtype)
+    for top in range(oh):
+        for left in range(ow):
+            windows[top, left] = x[top:top + size, left:left + size]
+    return windows
+
+
+def windows_by_filter(x, size):
+    """Copy what every cell of the filter sees: FH·FW turns. Shape (FH, FW, OH, OW)."""
+    oh, ow = x.shape[0] - size + 1, x.shape[1] - size + 1
+    seen = np.empty((size, size, oh, ow), x.dtype)
+    for down in range(size):
+        for right in range(size):
+            seen[down, right] = x[down:down + oh, right:right + ow]
+    return seen
+
+
+def record_two_ways(size=3):
+    """Time both ways to build the windows of one square matrix, for growing matrices."""
+    by_output, by_filter = [], []
+    for height in SIZES:
+        x = np.random.default_rng(0).standard_normal((height, height), np.float32)
+        assert (windows_by_output(x, size)
+                == windows_by_filter(x, size).transpose(2, 3, 0, 1)).all()
+        times = race({"output": lambda: windows_by_output(x, size),
+                      "filter": lambda: windows_by_filter(x, size)},
+                     repeats=max(9, 20_000 // height**2))
+        by_output.append(times["output"])
+        by_filter.append(times["filter"])
+    return {
+        "filter_size": size,
+        "sizes": SIZES,
+        "loop_over_output_seconds": by_output,
+        "loop_over_filter_seconds": by_filter,
+        "times_faster": [o / f for o, f in zip(by_output, by_filter)],
+    }
+
+
+def record_blocks(repeats=31):
+    """Time the convolution of a batch with all columns at once, in blocks, and by PyTorch."""
+    rng = np.random.default_rng(0)
+    x, f = rng.standard_normal(BATCH, np.float32), rng.standard_normal(FILTERS, np.float32)
+    b = np.zeros(FILTERS[0], np.float32)
+    n, c, h, w = BATCH
+    columns_of_image = h * w * c * FILTERS[2] * FILTERS[3] * x.itemsize
+
+    def in_blocks(images):
+        y = np.empty((n * h * w, FILTERS[0]), x.dtype)
+        # BLOCK_BYTES counts the columns and the products of a block.
+        block_bytes = images * (columns_of_image + h * w * FILTERS[0] * x.itemsize)
+        functional._correlate(np, x, f, None, y, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, (h, w),
+                              block_bytes)
+        return y.reshape(n, h, w, FILTERS[0]).transpose(0, 3, 1, 2)
+
+    sides = {"full": lambda: full_im2col_conv2d(x, f, b, 1, 1),
+             "package": lambda: functional.conv2d(x, f, padding=1)}
+    sides |= {images: (lambda images=images: in_blocks(images)) for images in IMAGES_PER_BLOCK}
+    if torch:
+        tx, tf = torch.from_numpy(x), torch.from_numpy(f)
+        sides["torch"] = lambda: torch_functional.conv2d(tx, tf, padding=1)
+    for side in sides.values():
+        np.testing.assert_allclose(side(), sides["full"](), atol=1e-3)
+    milliseconds = {side: 1e3 * t for side, t in race(sides, repeats).items()}
+    return {
+        "x_shape": BATCH,
+        "f_shape": FILTERS,
+        "padding": 1,
+        "dtype": "float32",
+        "im2col_in_full": {"milliseconds": milliseconds["full"],
+                           "column_bytes": n * columns_of_image},
+        "blocks": [{"images": images, "milliseconds": milliseconds[images],
+                    "column_bytes": images * columns_of_image} for images in IMAGES_PER_BLOCK],
+        "package": {"milliseconds": milliseconds["package"],
+                    "block_bytes": functional.BLOCK_BYTES},
+        "pytorch": {"milliseconds": milliseconds["torch"]} if torch else None,
+    }
+
+
+def machine():
+    """Describe what the timings were taken on, without the machine's name."""
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "threads_used": 1,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "torch": torch.__version__ if torch else None,
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def processor():
+    """Return the processor's name; Linux keeps it in a file, other systems tell Python."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def rounded(value):
+    """Keep four significant digits: more would be noise."""
+    if isinstance(value, dict):
+        return {key: rounded(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(v) for v in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def main():
+    record = {"machine": machine(), "one_matrix": record_two_ways(), "batch": record_blocks()}
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(json.dumps(rounded(record), indent=1) + "\n", encoding="utf-8")
+    print(f"wrote {TARGET}")
+
+
+if __name__ == "__main__":
+    main()

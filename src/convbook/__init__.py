@@ -1,0 +1,1 @@
+"""The mathematics and the live figures of the CNN workbook."""

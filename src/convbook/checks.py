@@ -1,0 +1,185 @@
+"""Checks of arguments. Every error names the argument, what was given and what is allowed."""
+
+import operator
+
+import numpy as np
+
+from .arrays import get_array_module
+
+
+def integer(name, value, least, given=None):
+    """Return `value` as an int that is at least `least`; booleans and floats are refused.
+
+    `given` is the whole argument, for the message, where `value` is one entry of it.
+    """
+    got = f"got {value!r}" if given is None else f"got {value!r} in {given!r}"
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer of at least {least}, {got} "
+                        f"of type {type(value).__name__}") from None
+    if number < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, {got}")
+    return number
+
+
+def pair(name, value):
+    """Return an int, or a pair of ints (vertical, horizontal), as a pair; each at least 1."""
+    if not _is_sequence(value):
+        return (integer(name, value, least=1),) * 2
+    if len(value) != 2:
+        raise ValueError(f"{name} must be an int or a pair (vertical, horizontal), got {value!r}")
+    return tuple(integer(name, v, least=1, given=value) for v in value)
+
+
+def padding_1d(value):
+    """Return the padding of one axis, an int or (before, after), as (before, after)."""
+    if not _is_sequence(value):
+        return (integer("padding", value, least=0),) * 2
+    if len(value) != 2:
+        raise ValueError(f"padding of one axis must be an int or a pair (before, after), "
+                         f"got {value!r}")
+    return tuple(integer("padding", v, least=0, given=value) for v in value)
+
+
+def padding_2d(value):
+    """Return the padding of an image as ((top, bottom), (left, right)).
+
+    Allowed are an int for all four sides, a pair (vertical, horizontal), and
+    ((top, bottom), (left, right)).
+    """
+    if not _is_sequence(value):
+        return (padding_1d(value),) * 2
+    if len(value) != 2:
+        raise ValueError(f"padding must be an int, a pair (vertical, horizontal) or "
+                         f"((top, bottom), (left, right)), got {value!r}")
+    return tuple(padding_1d(v) for v in value)
+
+
+def _is_sequence(value):
+    return isinstance(value, (tuple, list)) or isinstance(value, np.ndarray) and value.ndim > 0
+
+
+def numeric_arrays(**named):
+    """Return the array module and the arrays, lists converted; None stays None.
+
+    Raises
+    ------
+    TypeError
+        If NumPy and CuPy are mixed, or a dtype is not boolean, integer or real floating point.
+    """
+    xp = get_array_module(**named)
+    arrays = []
+    for name, value in named.items():
+        if value is not None:
+            try:
+                value = xp.asarray(value)
+            except ValueError:
+                raise ValueError(f"{name} must be an array or nested lists of equal lengths, "
+                                 f"got {value!r}") from None
+            if value.dtype.kind not in "biuf":
+                raise TypeError(f"{name} must hold booleans, integers or real floating-point "
+                                f"numbers, got dtype {value.dtype}")
+        arrays.append(value)
+    return xp, *arrays
+
+
+def axes(name, array, letters, may_be_empty=()):
+    """Check that `array` has one axis for each letter, none of them empty but `may_be_empty`."""
+    wanted = f"{len(letters)} axes ({', '.join(letters)})"
+    if array.ndim != len(letters):
+        raise ValueError(f"{name} must have {wanted}, got {array.ndim}, shape {array.shape}")
+    empty = [a for a, size in zip(letters, array.shape) if size == 0 and a not in may_be_empty]
+    if empty:
+        raise ValueError(f"{name} must have {wanted} of at least 1 element each, "
+                         f"got {', '.join(empty)} = 0, shape {array.shape}")
+
+
+def shape(name, array, expected):
+    """Check that `array` has the shape `expected`."""
+    if array.shape != expected:
+        raise ValueError(f"{name} must have shape {expected}, got {array.shape}")
+
+
+def image_shape(name, value):
+    """Return `value` as four ints (N, C, H, W), of which only N may be 0."""
+    if not _is_sequence(value) or len(value) != 4:
+        raise ValueError(f"{name} must be four ints (N, C, H, W), got {value!r}")
+    return tuple(integer(name, v, least=min(i, 1), given=value) for i, v in enumerate(value))
+
+
+def window_counts(size, kernel, stride, padding, dilation=(1, 1), name="kernel_size"):
+    """Return how many windows fit along each axis, with the floor.
+
+    Parameters
+    ----------
+    size, kernel, stride, dilation : sequences of int, one for each axis
+    padding : sequence of (before, after), one for each axis
+    name : str
+        The argument that the kernel came from, for the message.
+
+    Raises
+    ------
+    ValueError
+        If the kernel is larger than the padded input.
+    """
+    padded = [n + sum(p) for n, p in zip(size, padding)]
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
+    if any(r > n for r, n in zip(reach, padded)):
+        spread = "" if reach == list(kernel) else f", spread by dilation to {_by(reach)},"
+        raise ValueError(f"{name} must not be larger than the padded input, which is {_by(padded)}"
+                         f" (padding included), got a kernel of {_by(kernel)}{spread}")
+    return tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride))
+
+
+def _by(numbers):
+    return " × ".join(str(n) for n in numbers)
+
+
+def sliding_windows(x, kernel_size, stride, padding):
+    """Check what im2col and pooling take; return it in full, with module and window counts.
+
+    Returns
+    -------
+    xp, x, (FH, FW), (SH, SW), ((top, bottom), (left, right)), (OH, OW)
+    """
+    xp, x = numeric_arrays(x=x)
+    axes("x", x, "NCHW", may_be_empty="N")
+    kernel, stride = pair("kernel_size", kernel_size), pair("stride", stride)
+    padding = padding_2d(padding)
+    return xp, x, kernel, stride, padding, window_counts(x.shape[2:], kernel, stride, padding)
+
+
+def convolution(x, f, b, stride, padding, dilation, groups):
+    """Check what a convolution takes; return it in full, with module and window counts.
+
+    Returns
+    -------
+    xp, x, f, b, (SH, SW), ((top, bottom), (left, right)), (DH, DW), groups, (OH, OW)
+    """
+    xp, x, f, b = numeric_arrays(x=x, f=f, b=b)
+    axes("x", x, "NCHW", may_be_empty="N")
+    axes("f", f, ("OC", "C // groups", "FH", "FW"))
+    stride, dilation = pair("stride", stride), pair("dilation", dilation)
+    padding, groups = padding_2d(padding), integer("groups", groups, least=1)
+    c, oc, filter_c = x.shape[1], f.shape[0], f.shape[1]
+    if c % groups or oc % groups:
+        raise ValueError(f"groups must divide both the {c} channels of x and the {oc} filters "
+                         f"of f, got {groups}")
+    if filter_c * groups != c:
+        raise ValueError(f"f must have C // groups = {c} // {groups} = {c // groups} channels per "
+                         f"filter, got {filter_c} (x has shape {x.shape}, f {f.shape})")
+    if b is not None:
+        shape("b", b, (oc,))
+    counts = window_counts(x.shape[2:], f.shape[2:], stride, padding, dilation, name="f")
+    return xp, x, f, b, stride, padding, dilation, groups, counts
+
+
+def at_most_half(padding, kernel):
+    """Check that max pooling pads by at most half the kernel, so no window is all padding."""
+    for sides, k in zip(padding, kernel):
+        if max(sides) > k // 2:
+            raise ValueError(f"padding of max pooling must be at most half of kernel_size, "
+                             f"here {k} // 2 = {k // 2}, got {max(sides)} in {padding}")
