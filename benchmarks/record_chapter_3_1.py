@@ -16,7 +16,7 @@ from forward import full_im2col_conv2d, race, torch, torch_functional  # sets on
 
 import numpy as np
 
-from convbook import functional
+from convbook import functional, kernels
 
 TARGET = Path(__file__).resolve().parent.parent / "book" / "data" / "convolution_timings.json"
 SIZES = (8, 16, 32, 64, 128, 256, 512)
@@ -77,7 +77,7 @@ def record_blocks(repeats=31):
         y = np.empty((n * h * w, FILTERS[0]), x.dtype)
         # BLOCK_BYTES counts the columns and the products of a block.
         block_bytes = images * (columns_of_image + h * w * FILTERS[0] * x.itemsize)
-        functional._correlate(np, x, f, None, y, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, (h, w),
+        kernels.correlate(np, x, f, None, y, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, (h, w),
                               block_bytes)
         return y.reshape(n, h, w, FILTERS[0]).transpose(0, 3, 1, 2)
 
@@ -100,7 +100,7 @@ def record_blocks(repeats=31):
         "blocks": [{"images": images, "milliseconds": milliseconds[images],
                     "column_bytes": images * columns_of_image} for images in IMAGES_PER_BLOCK],
         "package": {"milliseconds": milliseconds["package"],
-                    "block_bytes": functional.BLOCK_BYTES},
+                    "block_bytes": kernels.BLOCK_BYTES},
         "pytorch": {"milliseconds": milliseconds["torch"]} if torch else None,
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from convbook import functional
+from convbook import kernels
 from convbook.functional import avg_pool2d, col2im, conv2d, im2col, max_pool2d, output_size
 
 TOLERANCE = {"float16": 2e-3, "float32": 1e-5, "float64": 1e-10}
@@ -177,7 +177,7 @@ def test_conv2d_gives_the_strides_example_with_a_border_of_ones():
 def test_conv2d_equals_naive_loop(drawing):
     x, f, b, arguments, block_bytes = drawing
     before = x.tobytes(), f.tobytes()
-    with mock.patch.object(functional, "BLOCK_BYTES", block_bytes):
+    with mock.patch.object(kernels, "BLOCK_BYTES", block_bytes):
         y = conv2d(x, f, b, **arguments)
     dtype = np.result_type(*(a for a in (x, f, b) if a is not None))
     expected = naive_conv2d(x, f, b, **arguments, exact=float)
@@ -190,7 +190,7 @@ def test_conv2d_equals_naive_loop(drawing):
 @given(convolutions(dtypes=INTEGERS))
 def test_conv2d_of_integers_is_exact(drawing):
     x, f, b, arguments, block_bytes = drawing
-    with mock.patch.object(functional, "BLOCK_BYTES", block_bytes):
+    with mock.patch.object(kernels, "BLOCK_BYTES", block_bytes):
         y = conv2d(x, f, b, **arguments)
     assert y.dtype == np.int64
     assert (y == naive_conv2d(x, f, b, **arguments, exact=int)).all()
@@ -318,7 +318,7 @@ def test_columns_of_a_block_stay_small():
     with mock.patch.object(np, "empty", noting):
         y = conv2d(x, f, padding=1)
     sizes.remove(y.nbytes)
-    assert 0 < max(sizes) <= functional.BLOCK_BYTES < 1_000_000
+    assert 0 < max(sizes) <= kernels.BLOCK_BYTES < 1_000_000
 
 
 # --- Output size, im2col and col2im --------------------------------------------------------------

@@ -89,3 +89,14 @@ def result_and_work_dtype(*arrays):
     if all(d.kind in "biu" for d in dtypes):
         return np.dtype(np.int64), np.dtype(np.int64)
     return result, np.dtype(np.float32) if result == np.float16 else result
+
+
+def float_and_work_dtype(*arrays):
+    """Return the floating dtype of means and ratios of these arrays, and that to compute them in.
+
+    Floats are promoted as NumPy does; float16 is computed in float32. Booleans and integers give
+    float64.
+    """
+    result = np.result_type(*(a.dtype for a in arrays))
+    result = result if result.kind == "f" else np.dtype(np.float64)
+    return result, np.dtype(np.float32) if result == np.float16 else result

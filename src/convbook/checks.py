@@ -25,13 +25,13 @@ def integer(name, value, least, given=None):
     return number
 
 
-def pair(name, value):
-    """Return an int, or a pair of ints (vertical, horizontal), as a pair; each at least 1."""
+def pair(name, value, least=1):
+    """Return an int, or a pair of ints (vertical, horizontal), as a pair; each at least `least`."""
     if not _is_sequence(value):
-        return (integer(name, value, least=1),) * 2
+        return (integer(name, value, least),) * 2
     if len(value) != 2:
         raise ValueError(f"{name} must be an int or a pair (vertical, horizontal), got {value!r}")
-    return tuple(integer(name, v, least=1, given=value) for v in value)
+    return tuple(integer(name, v, least, given=value) for v in value)
 
 
 def padding_1d(value):
@@ -175,6 +175,62 @@ def convolution(x, f, b, stride, padding, dilation, groups):
         shape("b", b, (oc,))
     counts = window_counts(x.shape[2:], f.shape[2:], stride, padding, dilation, name="f")
     return xp, x, f, b, stride, padding, dilation, groups, counts
+
+
+def transposed_convolution(x, f, b, stride, padding, output_padding, groups):
+    """Check what a transposed convolution takes; return it in full, with module and output shape.
+
+    Returns
+    -------
+    xp, x, f, b, (SH, SW), ((top, bottom), (left, right)), groups, (N, OC, OH, OW)
+    """
+    xp, x, f, b = numeric_arrays(x=x, f=f, b=b)
+    axes("x", x, "NCHW", may_be_empty="N")
+    axes("f", f, ("C", "OC // groups", "FH", "FW"))
+    stride, padding = pair("stride", stride), padding_2d(padding)
+    extra = pair("output_padding", output_padding, least=0)
+    groups, (n, c), oc = integer("groups", groups, least=1), x.shape[:2], f.shape[1]
+    if f.shape[0] != c:
+        raise ValueError(f"f must have as many filters as x has channels, {c}, got {f.shape[0]} "
+                         f"(x has shape {x.shape}, f {f.shape})")
+    if c % groups:
+        raise ValueError(f"groups must divide the {c} channels of x, got {groups}")
+    if any(e >= s for e, s in zip(extra, stride)):
+        raise ValueError(f"output_padding must be less than the stride {stride}, got {extra}")
+    if b is not None:
+        shape("b", b, (oc * groups,))
+    size = [(h - 1) * s - sum(p) + k + e
+            for h, s, p, k, e in zip(x.shape[2:], stride, padding, f.shape[2:], extra)]
+    if min(size) < 1:
+        raise ValueError(f"padding must leave at least 1 × 1 of the output, got {padding}, which "
+                         f"leaves {_by(size)}")
+    return xp, x, f, b, stride, padding, groups, (n, oc * groups, *size)
+
+
+def pooling_gradient(dy, x, kernel_size, stride, padding):
+    """Check what the gradient of a pooling takes; return it as `sliding_windows` does, dy first."""
+    xp, dy, x = numeric_arrays(dy=dy, x=x)
+    stride = kernel_size if stride is None else stride
+    xp, x, kernel, stride, padding, counts = sliding_windows(x, kernel_size, stride, padding)
+    shape("dy", dy, (*x.shape[:2], *counts))
+    return xp, dy, x, kernel, stride, padding, counts
+
+
+def classification(scores, labels):
+    """Check scores (N, K) and labels, (N,) ints from 0 to K - 1 or (N, K) probabilities."""
+    xp, scores, labels = numeric_arrays(scores=scores, labels=labels)
+    axes("scores", scores, "NK")
+    n, k = scores.shape
+    if labels.shape not in ((n,), (n, k)):
+        raise ValueError(f"labels must have shape {(n,)} (ints) or {(n, k)} (probabilities), "
+                         f"got {labels.shape}")
+    if labels.ndim == 1:
+        if labels.dtype.kind not in "iu":
+            raise TypeError(f"labels of shape {(n,)} must be integers, got dtype {labels.dtype}")
+        if labels.min() < 0 or labels.max() >= k:
+            raise ValueError(f"labels must be from 0 to {k - 1}, got {labels.min()} to "
+                             f"{labels.max()}")
+    return xp, scores, labels
 
 
 def at_most_half(padding, kernel):

@@ -9,14 +9,8 @@ inputs are never changed, and results never share memory with them. `kernel_size
 
 import numpy as np
 
-from . import checks
-from .arrays import result_and_work_dtype
-
-# Windows of a few images at a time are copied out and multiplied while they are still in the
-# processor's cache; the columns of a whole batch would travel to main memory and back.
-BLOCK_BYTES = 500_000
-FEW_CHANNELS = 8  # with fewer, a run of pixels is the longer piece to copy than a run of channels
-
+from . import checks, kernels
+from .arrays import float_and_work_dtype, result_and_work_dtype
 
 def output_size(size, kernel_size, stride=1, padding=0):
     """Return the number of windows along one axis, floor((size + 2P - kernel_size) / S) + 1.
@@ -41,7 +35,7 @@ def im2col(x, kernel_size, stride=1, padding=0):
     xp, x, kernel, stride, padding, (oh, ow) = checks.sliding_windows(
         x, kernel_size, stride, padding)
     n, c, (fh, fw) = *x.shape[:2], kernel
-    windows = _windows(xp, _pad(xp, x, padding), kernel, stride, (1, 1), (oh, ow))
+    windows = kernels.windows(xp, kernels.pad(xp, x, padding), kernel, stride, (1, 1), (oh, ow))
     cols = xp.empty((n, oh, ow, c, fh, fw), x.dtype)
     cols[...] = windows.transpose(0, 4, 5, 1, 2, 3)
     return cols.reshape(n * oh * ow, c * fh * fw)
@@ -103,91 +97,91 @@ def conv2d(x, f, b=None, stride=1, padding=0, dilation=1, groups=1):
     xp, x, f, b, stride, padding, dilation, groups, counts = checks.convolution(
         x, f, b, stride, padding, dilation, groups)
     result, work = result_and_work_dtype(x, f, b)
-    # Pixels are the rows of the matrix product and output channels its columns.
     y = xp.empty((x.shape[0] * counts[0] * counts[1], f.shape[0]), work)
-    f = f.astype(work, copy=False)
-    bias = None if b is None else xp.tile(b.astype(work), counts[1])  # one row of the output
-    _correlate(xp, x, f, bias, y, stride, padding, dilation, groups, counts)
-    y = y.reshape(x.shape[0], *counts, f.shape[0]).transpose(0, 3, 1, 2)
+    kernels.correlate(xp, x, f, b, y, stride, padding, dilation, groups, counts)
+    return kernels.images_of(y, x.shape[0], counts).astype(result, copy=False)
+
+
+def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx=True):
+    """Return the gradients of `conv2d`, given dy = ∂E/∂Y.
+
+    Parameters
+    ----------
+    dy : array (N, OC, OH, OW)
+    x, f, stride, padding, dilation, groups
+        As they were given to `conv2d`.
+    need_dx : bool
+        False saves the work for dx, which a first layer has no use for; dx is None then.
+
+    Returns
+    -------
+    dx (N, C, H, W), df (OC, C // groups, FH, FW), db (OC,)
+        All of the dtype that `conv2d` gives for dy, x and f; dx is channels-last in memory.
+    """
+    xp, dy, x, f = checks.numeric_arrays(dy=dy, x=x, f=f)
+    xp, x, f, _, stride, padding, dilation, groups, counts = checks.convolution(
+        x, f, None, stride, padding, dilation, groups)
+    checks.shape("dy", dy, (x.shape[0], f.shape[0], *counts))
+    result, work = result_and_work_dtype(dy, x, f)
+    geometry, dx = (stride, padding, dilation, groups, counts), None
+    dy = kernels.pixels_of(xp, dy, work)
+    if need_dx:
+        dx = kernels.input_gradient(xp, dy, f, x.shape, *geometry).astype(result, copy=False)
+    df = kernels.filter_gradient(xp, dy, x, f.shape, *geometry).astype(result, copy=False)
+    return dx, df, kernels.sum_of_pixels(xp, dy).astype(result, copy=False)
+
+
+def conv_transpose2d(x, f, b=None, stride=1, padding=0, output_padding=0, groups=1):
+    """Lay the filter down at every pixel of x, times the pixel, and add up what overlaps.
+
+    This is the map by which `conv2d` with the same filters hands dY back to dX: the padding is
+    cut off, and the stride is the distance from one filter to the next.
+
+    Parameters
+    ----------
+    x : array (N, C, H, W)
+    f : array (C, OC // groups, FH, FW)
+    b : array (OC,), optional
+    stride, padding, groups
+        As in `conv2d`.
+    output_padding : int or pair
+        Rows and columns that the output gets in addition, at the bottom and on the right; less
+        than the stride. They tell apart the input sizes that `conv2d` maps to H and W.
+
+    Returns
+    -------
+    array (N, OC, OH, OW)
+        OH = (H - 1)·stride - top - bottom + FH + output_padding. Dtypes as in `conv2d`.
+    """
+    xp, x, f, b, stride, padding, groups, shape = checks.transposed_convolution(
+        x, f, b, stride, padding, output_padding, groups)
+    result, work = result_and_work_dtype(x, f, b)
+    y = kernels.input_gradient(xp, kernels.pixels_of(xp, x, work), f, shape, stride, padding,
+                               (1, 1), groups, x.shape[2:])
+    if b is not None:
+        y += b.astype(work)[:, None, None]
     return y.astype(result, copy=False)
 
 
-def _correlate(xp, x, f, bias, y, stride, padding, dilation, groups, counts, block_bytes=None):
-    """Fill y: (N*OH*OW, OC), a block at a time: copy its windows into columns, then multiply.
+def conv_transpose2d_backward(dy, x, f, stride=1, padding=0, output_padding=0, groups=1,
+                              need_dx=True):
+    """Return the gradients dx, df and db of `conv_transpose2d`, given dy: (N, OC, OH, OW).
 
-    A block is a few images, or some rows of the output of one image if that is large; on a GPU it
-    is the whole batch.
+    Here dx is the convolution of dy with f, and x and dy have changed places in df.
     """
-    (n, channels, h, w), (oc, c, fh, fw), (oh, ow) = x.shape, f.shape, counts
-    (top, bottom), (left, right) = padding
-    if (fh, fw) == stride == (1, 1) and (oh, ow) == (h, w) and groups == 1:  # no patches needed
-        pixels = x.astype(y.dtype, copy=False).transpose(0, 2, 3, 1).reshape(n, h * w, c)
-        xp.matmul(pixels, f.reshape(oc, c).T, out=y.reshape(n, h * w, oc))
-        return _add_bias(y, bias)
-    k, group_oc = c * fh * fw, oc // groups
-    if block_bytes is None:
-        block_bytes = BLOCK_BYTES if xp is np else float("inf")
-    rows = block_bytes / (ow * (k + oc) * y.itemsize)  # columns and their products, per row
-    images, rows = int(max(1, min(n, rows / oh))), int(max(1, min(oh, rows)))
-
-    few = c < FEW_CHANNELS
-    if few:  # columns (C*FH*FW, pixels)
-        image = xp.zeros((images, channels, top + h + bottom, left + w + right), y.dtype)
-        order, f = (1, 2, 3, 0, 4, 5), f.reshape(groups, group_oc, k)
-    else:  # columns (pixels, FH*FW*C): channels last, in the padded images too
-        image = xp.zeros((images, top + h + bottom, left + w + right, channels), y.dtype)
-        image = image.transpose(0, 3, 1, 2)
-        order, f = (0, 4, 5, 2, 3, 1), f.transpose(0, 2, 3, 1).reshape(groups, group_oc, k)
-    f = xp.ascontiguousarray(f.transpose(0, 2, 1))
-    windows = _windows(xp, image, (fh, fw), stride, dilation, counts)
-    memory = xp.empty(images * rows * ow * k, y.dtype)
-
-    done = 0
-    for first in range(0, n, images):
-        m = min(images, n - first)
-        for ch in range(0, channels, 16):  # as many as fill a cache line
-            image[:m, ch:ch + 16, top:top + h, left:left + w] = x[first:first + m, ch:ch + 16]
-        for row in range(0, oh, rows):
-            pixels = m * min(rows, oh - row) * ow
-            for g in range(groups):
-                part = windows[:m, g * c:(g + 1) * c, :, :, row:row + rows].transpose(order)
-                cols = memory[:pixels * k].reshape(part.shape)
-                cols[...] = part
-                cols = cols.reshape(k, pixels).T if few else cols.reshape(pixels, k)
-                out = y[done:done + pixels, g * group_oc:(g + 1) * group_oc]
-                xp.matmul(cols, f[g], out=out)
-            _add_bias(y[done:done + pixels], bias)
-            done += pixels
-
-
-def _add_bias(y, bias):
-    """Add the bias to y: (pixels, OC) in place, a whole row of pixels at a time."""
-    if bias is not None:
-        y = y.reshape(-1, bias.size)
-        y += bias
-
-
-def _windows(xp, x, kernel, stride, dilation, counts):
-    """Return all windows of x as a view of shape (N, C, FH, FW, OH, OW), without copying.
-
-    Element [n, c, fh, fw, oh, ow] is x[n, c, oh*SH + fh*DH, ow*SW + fw*DW]: one step along fh is
-    DH rows further in memory, one step along oh is SH rows, and likewise for columns.
-    """
-    n, c, row, column = x.strides
-    strides = (n, c, row * dilation[0], column * dilation[1], row * stride[0], column * stride[1])
-    return xp.lib.stride_tricks.as_strided(x, (*x.shape[:2], *kernel, *counts), strides)
-
-
-def _pad(xp, x, padding, value=0):
-    """Return x with its images framed by `value`; x itself if there is nothing to add."""
-    (top, bottom), (left, right) = padding
-    if not (top or bottom or left or right):
-        return x
-    n, c, h, w = x.shape
-    framed = xp.full_like(x, value, shape=(n, c, top + h + bottom, left + w + right))
-    framed[:, :, top:top + h, left:left + w] = x
-    return framed
-
+    xp, dy, x, f = checks.numeric_arrays(dy=dy, x=x, f=f)
+    xp, x, f, _, stride, padding, groups, shape = checks.transposed_convolution(
+        x, f, None, stride, padding, output_padding, groups)
+    checks.shape("dy", dy, shape)
+    result, work = result_and_work_dtype(dy, x, f)
+    geometry, dx = (stride, padding, (1, 1), groups, x.shape[2:]), None
+    if need_dx:
+        dx = xp.empty((x.shape[0] * x.shape[2] * x.shape[3], x.shape[1]), work)
+        kernels.correlate(xp, dy, f, None, dx, *geometry)
+        dx = kernels.images_of(dx, x.shape[0], x.shape[2:]).astype(result, copy=False)
+    df = kernels.filter_gradient(xp, kernels.pixels_of(xp, x, work), dy, f.shape, *geometry)
+    db = kernels.sum_of_pixels(xp, kernels.pixels_of(xp, dy, work))
+    return dx, df.astype(result, copy=False), db.astype(result, copy=False)
 
 def max_pool2d(x, kernel_size, stride=None, padding=0):
     """Return the largest value of every window of x: (N, C, H, W), for each channel by itself.
@@ -205,7 +199,26 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
         x, kernel_size, stride, padding)
     checks.at_most_half(padding, kernel)
     smallest = -np.inf if x.dtype.kind == "f" else 0 if x.dtype == bool else np.iinfo(x.dtype).min
-    return _fold(xp.maximum, _pad(xp, x, padding, smallest), kernel, stride, counts)
+    return kernels.fold(xp.maximum, kernels.pad(xp, x, padding, smallest), kernel, stride, counts)
+
+
+def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
+    """Hand every element of dy: (N, C, OH, OW) to the cell of x that was its window's maximum.
+
+    Of equal maxima the first takes it all, row by row as we read, as in PyTorch.
+
+    Returns
+    -------
+    array (N, C, H, W)
+        In the memory layout of x. Floats keep the dtype of dy (float16 is added up in float32);
+        integers give int64.
+    """
+    xp, dy, x, kernel, stride, padding, counts = checks.pooling_gradient(
+        dy, x, kernel_size, stride, padding)
+    checks.at_most_half(padding, kernel)
+    result, work = result_and_work_dtype(dy)
+    dx = kernels.max_pool_gradient(xp, dy.astype(work, copy=False), x, kernel, stride, padding)
+    return dx.astype(result, copy=False)
 
 
 def avg_pool2d(x, kernel_size, stride=None, padding=0):
@@ -221,25 +234,130 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     stride = kernel_size if stride is None else stride
     xp, x, kernel, stride, padding, counts = checks.sliding_windows(
         x, kernel_size, stride, padding)
-    result = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
-    work = np.dtype(np.float32) if result == np.float16 else result
-    y = _fold(xp.add, _pad(xp, x.astype(work, copy=False), padding), kernel, stride, counts)
+    result, work = float_and_work_dtype(x)
+    y = kernels.fold(xp.add, kernels.pad(xp, x.astype(work, copy=False), padding), kernel, stride, counts)
     y /= kernel[0] * kernel[1]
     return y.astype(result, copy=False)
 
 
-def _fold(combine, x, kernel, stride, counts):
-    """Combine the cells of every window with `combine`, first along H, then along W.
+def avg_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
+    """Share every element of dy: (N, C, OH, OW) out evenly among the cells of its window of x.
 
-    The slice that begins at cell i and steps by the stride holds cell i of every window, so each
-    of the FH + FW slices is one whole-array operation. H comes first because a whole row is one
-    piece of memory in either layout.
+    Returns
+    -------
+    array (N, C, H, W)
+        In the memory layout of x. Floats keep the dtype of dy (float16 is added up in float32);
+        integers give float64.
     """
-    for axis in (0, 1):
-        stop = stride[axis] * (counts[axis] - 1) + 1
-        slices = [slice(i, i + stop, stride[axis]) for i in range(kernel[axis])]
-        cells = [x[..., s] if axis == 1 else x[..., s, :] for s in slices]
-        x = cells[0].copy(order="K")
-        for cell in cells[1:]:
-            combine(x, cell, out=x)
-    return x
+    xp, dy, x, kernel, stride, padding, counts = checks.pooling_gradient(
+        dy, x, kernel_size, stride, padding)
+    result, work = float_and_work_dtype(dy)
+    dx = dy.astype(work) / (kernel[0] * kernel[1])
+    dx = kernels.avg_pool_gradient(xp, dx, x, kernel, stride, padding)
+    return dx.astype(result, copy=False)
+
+
+def batch_norm2d(x, gamma, beta, eps=1e-5):
+    """Give every channel of x: (N, C, H, W) the mean beta and the standard deviation gamma.
+
+    y = gamma · (x - mean) / √(var + eps) + beta, with the mean and the variance (divided by N·H·W)
+    of the channel in this mini-batch.
+
+    Source: Ioffe and Szegedy, "Batch normalization", ICML 2015, algorithm 1.
+
+    Returns
+    -------
+    y (N, C, H, W), mean (C,), var (C,)
+        Floats keep their dtype (float16 is computed in float32); integers give float64.
+    """
+    xp, x, gamma, beta = checks.numeric_arrays(x=x, gamma=gamma, beta=beta)
+    checks.axes("x", x, "NCHW")
+    checks.shape("gamma", gamma, x.shape[1:2])
+    checks.shape("beta", beta, x.shape[1:2])
+    result, work = float_and_work_dtype(x, gamma, beta)
+    mean = x.mean((0, 2, 3), work)
+    y = x - mean[:, None, None]
+    var = xp.einsum("nchw,nchw->c", y, y) / (x.size // x.shape[1])
+    y *= (gamma / xp.sqrt(var + eps))[:, None, None]
+    y += beta[:, None, None]
+    return tuple(a.astype(result, copy=False) for a in (y, mean, var))
+
+
+def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5):
+    """Return the gradients dx, dgamma, dbeta of `batch_norm2d`, given dy: (N, C, H, W).
+
+    mean and var are those of the forward call. They depend on x too, which brings in the two terms
+    that are subtracted from dy: dx = γ/σ · (dy - average of dy - x̂ · average of dy·x̂).
+    """
+    xp, dy, x, gamma, mean, var = checks.numeric_arrays(
+        dy=dy, x=x, gamma=gamma, mean=mean, var=var)
+    checks.axes("x", x, "NCHW")
+    checks.shape("dy", dy, x.shape)
+    for name, array in (("gamma", gamma), ("mean", mean), ("var", var)):
+        checks.shape(name, array, x.shape[1:2])
+    result, work = float_and_work_dtype(dy, x, gamma)
+    deviation, count = x - mean.astype(work)[:, None, None], x.size // x.shape[1]
+    slope = 1 / xp.sqrt(var.astype(work) + eps)
+    dbeta = xp.einsum("nchw->c", dy.astype(work, copy=False))
+    dgamma = xp.einsum("nchw,nchw->c", dy.astype(work, copy=False), deviation) * slope
+    dx = deviation
+    dx *= (-dgamma * slope / count)[:, None, None]
+    dx += dy
+    dx -= (dbeta / count)[:, None, None]
+    dx *= (gamma * slope)[:, None, None]
+    return tuple(a.astype(result, copy=False) for a in (dx, dgamma, dbeta))
+
+
+def softmax(scores):
+    """Turn every row of scores: (N, K) into probabilities: exp(score), divided by the row's sum.
+
+    The row's largest score is subtracted first, which changes nothing but keeps exp from
+    overflowing.
+    """
+    xp, scores = checks.numeric_arrays(scores=scores)
+    checks.axes("scores", scores, "NK", may_be_empty="N")
+    result, work = float_and_work_dtype(scores)
+    p = scores.astype(work)
+    p -= p.max(axis=1, keepdims=True)
+    xp.exp(p, out=p)
+    p /= p.sum(axis=1, keepdims=True)
+    return p.astype(result, copy=False)
+
+
+def softmax_cross_entropy(scores, labels):
+    """Return the cross entropy -Σ label · log(softmax(scores)), averaged over the mini-batch.
+
+    Parameters
+    ----------
+    scores : array (N, K)
+    labels : array (N,) of ints from 0 to K - 1, or (N, K) of probabilities
+
+    Returns
+    -------
+    0-d array
+        log(softmax) is computed as score - log Σ exp(score), so that no probability becomes 0.
+    """
+    xp, scores, labels = checks.classification(scores, labels)
+    result, work = float_and_work_dtype(scores)
+    logs = scores.astype(work)
+    logs -= logs.max(axis=1, keepdims=True)
+    logs -= xp.log(xp.exp(logs).sum(axis=1, keepdims=True))
+    if labels.ndim == 1:
+        chosen = logs[xp.arange(len(labels)), labels]
+    else:
+        chosen = (logs * labels).sum(axis=1)
+    return -chosen.mean().astype(result)
+
+
+def softmax_cross_entropy_backward(scores, labels):
+    """Return the gradient of `softmax_cross_entropy`, (N, K): (softmax(scores) - label) / N."""
+    xp, scores, labels = checks.classification(scores, labels)
+    result, work = float_and_work_dtype(scores)
+    d = softmax(scores.astype(work, copy=False))
+    if labels.ndim == 1:
+        d[xp.arange(len(labels)), labels] -= 1
+    else:
+        d *= labels.sum(axis=1, keepdims=True)
+        d -= labels
+    d /= max(1, len(d))
+    return d.astype(result, copy=False)
