@@ -1,0 +1,147 @@
+"""What every explorer is made of: state in Python, drawing in an ES module, and a static form for pages."""
+
+import base64
+import html
+import json
+import re
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+from anywidget.widget import repr_mimebundle
+
+FOLDER = Path(__file__).parent
+LOCAL_IMPORT = re.compile(r'(from\s*")\./([\w-]+\.js)(")')
+
+
+def esm_source(module):
+    """Return an ES module as one self-contained text.
+
+    A widget travels to the browser as a single string, where a relative import leads nowhere.
+    Each local import is therefore replaced by a ``data:`` URL that holds the imported file.
+
+    Parameters
+    ----------
+    module : str
+        File name in this folder, such as ``"convolution.js"``.
+    """
+
+    def inline(match):
+        before, name, after = match.groups()
+        code = base64.b64encode(esm_source(name).encode()).decode()
+        return f"{before}data:text/javascript;base64,{code}{after}"
+
+    return LOCAL_IMPORT.sub(inline, (FOLDER / module).read_text(encoding="utf-8"))
+
+
+def as_numbers(array):
+    """Return an array as nested lists, whole numbers as ``int`` (short and exact in JSON)."""
+    array = np.asarray(array)
+    if array.ndim:
+        return [as_numbers(part) for part in array]
+    value = float(array)
+    return int(value) if value.is_integer() else value
+
+
+class Numbers(traitlets.TraitType):
+    """A trait that holds a matrix (or a stack of matrices) of finite numbers as nested lists.
+
+    Parameters
+    ----------
+    ndim : int
+        Number of axes.
+    largest : tuple of int
+        Largest allowed length of each axis.
+    """
+
+    def __init__(self, default, ndim=2, largest=(8, 8), **kwargs):
+        self.ndim, self.largest = ndim, largest
+        super().__init__(default_value=as_numbers(default), **kwargs)
+
+    def make_dynamic_default(self):
+        return as_numbers(self.default_value)  # a fresh list for each widget
+
+    def validate(self, obj, value):
+        wanted = f"numbers with {self.ndim} axes of lengths 1 to {' and '.join(map(str, self.largest))}"
+        try:
+            array = np.asarray(value, dtype=float)
+        except (TypeError, ValueError):
+            raise traitlets.TraitError(f"{self.name} must be {wanted}; got {value!r}.") from None
+        if array.ndim != self.ndim or not all(
+            1 <= size <= most for size, most in zip(array.shape, self.largest, strict=True)
+        ):
+            raise traitlets.TraitError(
+                f"{self.name} must be {wanted}; got an array of shape {array.shape}."
+            )
+        if not np.isfinite(array).all():
+            raise traitlets.TraitError(f"{self.name} must hold finite numbers; got NaN or infinity.")
+        return as_numbers(array)
+
+
+class Whole(traitlets.TraitType):
+    """A trait that holds a whole number from ``low`` to ``high``."""
+
+    def __init__(self, default, low, high, **kwargs):
+        self.low, self.high = low, high
+        super().__init__(default_value=default, **kwargs)
+
+    def validate(self, obj, value):
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or not self.low <= value <= self.high:
+            raise traitlets.TraitError(
+                f"{self.name} must be a whole number from {self.low} to {self.high}; got {value!r}."
+            )
+        return int(value)
+
+
+class BookWidget(anywidget.AnyWidget):
+    """A live figure: in Jupyter an ipywidget, on a static page a ``div`` that a small script brings to life.
+
+    A subclass names its ES module, ``class Explorer(BookWidget, module="explorer.js")``, declares its state as
+    traits tagged ``sync=True``, and writes ``plain()``: the figure as HTML tables for where no script runs.
+    """
+
+    def __init_subclass__(cls, module=None, **kwargs):
+        if module:  # traitlets makes subclasses of its own, without one
+            cls.module = module
+            cls._esm = esm_source(module)
+            cls._css = (FOLDER / "kit.css").read_text(encoding="utf-8")
+        super().__init_subclass__(**kwargs)
+
+    @property
+    def state(self):
+        """dict : the values that the figure shows, by trait name."""
+        own = set(self.class_traits(sync=True)) - set(anywidget.AnyWidget.class_traits())
+        return {name: getattr(self, name) for name in sorted(own) if not name.startswith("_")}
+
+    def plain(self):
+        """Return the figure as plain HTML, without any script."""
+        raise NotImplementedError
+
+    def static_html(self):
+        """Return the HTML that stands for the widget on a page: its state, and its plain form inside."""
+        state = html.escape(json.dumps(self.state, sort_keys=True), quote=True)
+        return (
+            f'<div class="convbook-widget" data-module="{self.module}" data-state="{state}">\n'
+            f'<div class="cb-plain">{self.plain()}</div>\n</div>'
+        )
+
+    def __repr__(self):
+        # Stable from run to run: the inherited form holds an address in memory.
+        return f"{type(self).__name__}()"
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = repr_mimebundle(model_id=self.model_id, repr_text=repr(self))
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "text/html": self.static_html()}, metadata
+
+
+def table(symbol, values):
+    """Return a matrix as a captioned HTML table, for `BookWidget.plain`."""
+    values = np.atleast_2d(values)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{as_numbers(np.round(v, 4))}</td>" for v in row) + "</tr>" for row in values
+    )
+    rows_by_columns = f"{values.shape[0]} × {values.shape[1]}"
+    return f"<div><b>{html.escape(symbol)}</b> {rows_by_columns}<table><tbody>{rows}</tbody></table></div>"
