@@ -1,0 +1,127 @@
+# The workbook's commands. `make help` lists them.
+#
+#   make book                      PYTHON=python3.13 chooses the Python that .venv is made with
+#   make test PYTEST="-k edition"  hands arguments to pytest instead of running everything
+#   make notebooks MEASURE=1       takes stored timings again
+
+VENV ?= .venv
+WORKERS ?= 2
+
+# Windows keeps a virtual environment's programs in another folder.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PY := "$(BIN)/python"
+PIP := $(PY) -m pip --disable-pip-version-check -qq install
+# Warnings and errors are shown, and they fail the build; the progress is not.
+BUILD := "$(BIN)/jupyter-book" build . --all -W --keep-going -q > /dev/null
+
+BOOK_READY := $(VENV)/.ready-for-book
+TEST_READY := $(VENV)/.ready-for-test
+SITE := _build/html
+STUDENT := _build/student
+
+# Everything a page is made of; folders too, so that a removed file counts as a change.
+# (`book/.` because `book` is the name of a command here.)
+SOURCES := _config.yml _toc.yml book/. $(shell find book src/convbook -mindepth 1 \
+	-not -path '*/.*' -not -path '*/__pycache__*' -not -name '* *' 2>/dev/null)
+
+# Sums come out the same on every machine, and parallel tests don't fight over the cores.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONHASHSEED=0
+NOTEBOOK_TESTS := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg
+PARALLEL := -n $(WORKERS) --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help book student test notebooks lab bench clean
+.SILENT:
+.DELETE_ON_ERROR:
+
+help:
+	echo "make book       build the site into $(SITE)/"
+	echo "make student    build the site without solutions into $(STUDENT)/html/"
+	echo "make test       run every test: units, notebooks, browser"
+	echo "make lab        open the chapters in JupyterLab"
+	echo "make notebooks  execute the chapters and store their outputs"
+	echo "make bench      measure speed against PyTorch"
+	echo "make clean      remove what was built (the set-up in $(VENV)/ stays)"
+
+# --- Set-up --------------------------------------------------------------------------------------
+
+# The first suitable Python, or the one that PYTHON names.
+$(VENV)/pyvenv.cfg:
+	suitable='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; \
+	chosen=; \
+	for candidate in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python); do \
+		if "$$candidate" -c "$$suitable" 2>/dev/null; then chosen=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+		echo "This book needs Python 3.11, 3.12 or 3.13, and $(or $(PYTHON),python3) is not" \
+			"one of them. Install one, or name it: make book PYTHON=/path/to/python3.13"; \
+		exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$chosen" --version)."; \
+	"$$chosen" -m venv "$(VENV)" || { \
+		rm -rf "$(VENV)"; \
+		echo "This Python cannot make a virtual environment." \
+			"On Debian or Ubuntu: sudo apt install python3-venv"; \
+		exit 1; \
+	}
+
+$(BOOK_READY): $(VENV)/pyvenv.cfg requirements.txt constraints.txt pyproject.toml
+	echo "Installing what the book needs (a minute or two the first time)."
+	$(PIP) -r requirements.txt
+	touch "$@"
+
+$(TEST_READY): $(BOOK_READY)
+	echo "Installing what the tests need, PyTorch among it (a few minutes the first time)."
+	$(PIP) -c constraints.txt -e ".[test,torch]"
+	touch "$@"
+
+# --- The site ------------------------------------------------------------------------------------
+
+book: _build/.built
+	echo "The book is built. Open this address in a browser:"
+	echo "    $$($(PY) -c 'from pathlib import Path; print(Path("$(SITE)/index.html").resolve().as_uri())')"
+	echo "or serve it at http://localhost:8000 with:"
+	echo "    $(BIN)/python -m http.server --directory $(SITE)"
+
+_build/.built: $(BOOK_READY) $(SOURCES)
+	echo "Building the book."
+	$(BUILD)
+	touch "$@"
+
+# Built from nothing each time: nothing of the other edition can be left over.
+student: $(BOOK_READY)
+	echo "Building the student edition."
+	rm -rf "$(STUDENT)"
+	CONVBOOK_EDITION=student $(BUILD) --path-output "$(STUDENT)"
+	mv "$(STUDENT)/_build/html" "$(STUDENT)/html"
+	rm -rf "$(STUDENT)/_build"
+	echo "The site without solutions is in $(STUDENT)/html/."
+
+# --- Tests and notebooks -------------------------------------------------------------------------
+
+# Both runs report, whichever fails.
+test: $(TEST_READY)
+ifdef PYTEST
+	$(ONE_THREAD) $(PY) -m pytest $(NOTEBOOK_TESTS) $(PARALLEL) $(PYTEST)
+else
+	failed=0; \
+	echo "Tests of the package and of the site in a browser:"; \
+	$(ONE_THREAD) $(PY) -m pytest -q $(PARALLEL) tests || failed=1; \
+	echo "Every notebook, executed and compared with its stored outputs:"; \
+	$(ONE_THREAD) $(PY) -m pytest -q $(NOTEBOOK_TESTS) $(PARALLEL) book || failed=1; \
+	exit $$failed
+endif
+
+notebooks: $(BOOK_READY)
+	$(PY) -m convbook.site.notebooks $(if $(MEASURE),--measure)
+
+lab: $(BOOK_READY)
+	$(PY) -m jupyter lab book
+
+bench: $(TEST_READY)
+	$(PY) benchmarks/forward.py
+
+clean:
+	rm -rf _build
+	find . -name '$(VENV)' -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \
+		-o -name .pytest_cache -o -name .hypothesis \) -prune -exec rm -rf {} +

@@ -1,0 +1,270 @@
+"""What several tests share: the built site in both editions, a server for it, a browser."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+NO_BROWSER = (
+    "The browser tests were left out: no Chromium or Chrome was found "
+    "(install one, or name it in CONVBOOK_CHROMIUM)."
+)
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    # Nothing but this machine has an address: what slips past the filter below goes nowhere.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+]
+LOCAL_HOSTS = ("localhost", "127.0.0.1")
+LOCAL_SCHEMES = ("about", "blob", "data", "file")
+
+BUILD_SECONDS = 300
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The repository's folder."""
+    return ROOT
+
+
+# --- The site ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def site(request, tmp_path_factory):
+    """The folder of the instructor's site, built for this run with warnings as errors."""
+    return built_once(request, tmp_path_factory, "instructor")
+
+
+@pytest.fixture(scope="session")
+def student_site(request, tmp_path_factory):
+    """The folder of the student edition, built for this run with warnings as errors."""
+    return built_once(request, tmp_path_factory, "student")
+
+
+def built_once(request, tmp_path_factory, edition):
+    """Build an edition, once for all parallel test processes, and return the site's folder."""
+    shared = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        shared = shared.parent  # each process has a folder of its own inside the run's
+    folder = shared / f"site-{edition}"
+    log = shared / f"site-{edition}.log"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        wait_for(log)
+    else:
+        build(folder, edition, log)
+    status, _, output = log.read_text(encoding="utf-8").partition("\n")
+    if status != "0":
+        pytest.fail(f"The {edition}'s site does not build cleanly:\n{output}", pytrace=False)
+    return folder / "_build" / "html"
+
+
+def build(folder, edition, log):
+    """Run jupyter-book; the log (exit status, then output) appears when all is done."""
+    command = [Path(sys.executable).parent / "jupyter-book", "build", ROOT]
+    command += ["--path-output", folder, "-W", "--keep-going", "-q"]
+    result = subprocess.run(
+        [str(part) for part in command],
+        env=os.environ | {"CONVBOOK_EDITION": edition},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
+    )
+    unfinished = log.with_suffix(".unfinished")
+    unfinished.write_text(f"{result.returncode}\n{result.stdout}", encoding="utf-8")
+    unfinished.replace(log)
+
+
+def wait_for(path):
+    """Wait until another process has written the file."""
+    deadline = time.monotonic() + BUILD_SECONDS
+    while not path.exists():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{path} was not written within {BUILD_SECONDS} s", pytrace=False)
+        time.sleep(0.1)
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files without a line on the terminal for each."""
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """A function that serves a folder on localhost and returns its address, without a slash."""
+    servers = []
+
+    def start(folder):
+        handler = partial(QuietHandler, directory=str(folder))
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def site_url(site, serve):
+    """The address of the instructor's site, without a slash at the end."""
+    return serve(site)
+
+
+@pytest.fixture(scope="session")
+def student_url(student_site, serve):
+    """The address of the student edition, without a slash at the end."""
+    return serve(student_site)
+
+
+# --- The browser ---------------------------------------------------------------------------------
+
+
+def find_browser():
+    """Return the path of the browser to test with, or None."""
+    named = os.environ.get("CONVBOOK_CHROMIUM")
+    candidates = (named,) if named else BROWSERS
+    return next(filter(None, map(shutil.which, candidates)), None)
+
+
+def browser_required():
+    """Whether a missing browser is a failure."""
+    return os.environ.get("CONVBOOK_REQUIRE_BROWSER", "") not in ("", "0")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium without a window; tests are skipped, or fail, where there is none."""
+    executable = find_browser()
+    if executable is None:
+        if browser_required():
+            pytest.fail("CONVBOOK_REQUIRE_BROWSER is set, and no browser was found", pytrace=False)
+        pytest.skip(NO_BROWSER)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=executable, args=BROWSER_ARGUMENTS
+        )
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Visit:
+    """A page in the browser and what it did since it was opened.
+
+    Attributes
+    ----------
+    page : playwright.sync_api.Page
+    outside : list of str
+        The addresses outside this machine that it asked for; it got none of them.
+    errors : list of str
+        The errors on its console, and the exceptions that nothing caught.
+    """
+
+    page: object
+    outside: list = field(default_factory=list)
+    errors: list = field(default_factory=list)
+
+
+@pytest.fixture
+def open_page(browser):
+    """A function that opens a blank page in a fresh profile and returns its Visit.
+
+    The options are those of Playwright's ``new_context``: ``viewport``, ``color_scheme``,
+    ``has_touch``, ``reduced_motion`` …
+    """
+    contexts = []
+
+    def start(**options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        context.route(lambda address: not is_local(address), partial(refuse, visit))
+        context.route_web_socket(
+            re.compile("."), lambda socket: forward_local_socket(visit, socket)
+        )
+        context.on("console", partial(note_error, visit))
+        context.on("weberror", lambda error: visit.errors.append(str(error.error)))
+        return visit
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(open_page):
+    """A function that opens an address in a fresh profile and returns the Visit."""
+
+    def go(address, wait_until="load", **options):
+        opened = open_page(**options)
+        opened.page.goto(address, wait_until=wait_until)
+        return opened
+
+    return go
+
+
+def is_local(address):
+    """Whether an address lies on this machine."""
+    parts = urlsplit(address)
+    return parts.scheme in LOCAL_SCHEMES or parts.hostname in LOCAL_HOSTS
+
+
+def refuse(visit, route):
+    """Note a request that would leave this machine, and stop it."""
+    visit.outside.append(route.request.url)
+    route.abort()
+
+
+def forward_local_socket(visit, socket):
+    """Connect a web socket to a server on this machine, and to no other."""
+    if is_local(socket.url):
+        socket.connect_to_server()
+    else:
+        visit.outside.append(socket.url)
+        socket.close()
+
+
+def note_error(visit, message):
+    """Note an error that the page wrote on its console."""
+    if message.type == "error":
+        visit.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the figures that tests measured, and say in one sentence what was left out."""
+    stats = terminalreporter.stats
+    for report in [*stats.get("passed", []), *stats.get("failed", [])]:
+        for name, value in report.user_properties:
+            if name == "figure" and report.when == "call":
+                terminalreporter.write_line(value)
+    skipped = stats.get("skipped", [])
+    if any(NO_BROWSER in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(NO_BROWSER)

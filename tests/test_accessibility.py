@@ -1,0 +1,80 @@
+"""axe-core finds nothing serious on any page, and nothing moves for readers who want no motion."""
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from convbook import widgets
+from pages import NARROW, PAGES, THEMES, WIDE, choose_theme, settle, write_widget_page
+
+NEEDED = {"AnswerGrid": {"answer": [[1, 2], [3, 4]], "values": [[1, 3], [None, None]]}}
+EXPLORERS = [getattr(widgets, name)(**NEEDED.get(name, {})) for name in widgets.__all__]
+
+# Folded hints and solutions are looked at, too; transitions would leave colours half-way.
+UNFOLD = """
+() => {
+  document.head.append(Object.assign(document.createElement("style"), {
+    textContent: "* { transition: none !important; animation: none !important }",
+  }));
+  for (const details of document.querySelectorAll("details")) details.open = true;
+  for (const toggle of document.querySelectorAll(".toggle-button")) toggle.click();
+}
+"""
+RUN = "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations"
+
+# The elements of explorers with a transition or an animation that takes time.
+MOVING = """
+() => [...document.querySelectorAll(".convbook-widget *")].filter((element) => {
+  const style = getComputedStyle(element);
+  return [style.transitionDuration, style.animationDuration].some((times) => /[1-9]/.test(times));
+}).map((element) => `${element.localName}.${element.className}`)
+"""
+
+
+def violations(page):
+    """Return what axe-core finds serious or critical on a page, one line for each element."""
+    page.evaluate(UNFOLD)
+    page.evaluate(AXE_SCRIPT)
+    return [
+        f"{found['id']} ({found['impact']}): {' '.join(map(str, node['target']))} | "
+        f"{' '.join(node['failureSummary'].split())}"
+        for found in page.evaluate(RUN)
+        if found["impact"] in ("serious", "critical")
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_page(name, theme, site_url, open_page):
+    page = open_page(viewport=WIDE).page
+    choose_theme(page, theme)
+    page.goto(f"{site_url}/{name}")
+    settle(page)
+    assert violations(page) == []
+
+
+def test_explorers_on_a_telephone(tmp_path, open_page):
+    write_widget_page(tmp_path, EXPLORERS)
+    page = open_page(viewport=NARROW, is_mobile=True).page
+    page.goto((tmp_path / "widgets.html").as_uri())
+    settle(page)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("wish", ["reduce", "no-preference"])
+def test_motion(wish, tmp_path, open_page):
+    """Cells change their colours smoothly, but not for readers who asked for no motion."""
+    write_widget_page(tmp_path, EXPLORERS)
+    page = open_page(viewport=WIDE, reduced_motion=wish).page
+    page.goto((tmp_path / "widgets.html").as_uri())
+    settle(page)
+    moving = page.evaluate(MOVING)
+    assert moving == [] if wish == "reduce" else any(name.startswith("td") for name in moving)
+
+
+def test_the_check_would_notice(visit, tmp_path):
+    path = tmp_path / "page.html"
+    text = '<!doctype html><html lang="en"><title>A</title><p style="color:#ccc">Pale</p><button>'
+    path.write_text(text)
+    found = "\n".join(violations(visit(path.as_uri()).page))
+    assert "color-contrast" in found and "button-name" in found

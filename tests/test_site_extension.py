@@ -1,0 +1,67 @@
+"""What the Sphinx extension does to a site, each part by itself."""
+
+import re
+
+import pytest
+
+from convbook.site import assets, icons
+
+FONT = "fa-solid-900"
+STYLE = (
+    f'@font-face{{src:url(../vendor/{FONT}.woff2) format("woff2"),url(../vendor/{FONT}.ttf) format("truetype")}}'
+    '.fa-sun:before{content:"\\f185"}.fa-moon:before,.fa-night:before{content:"\\f186"}.note:before{content:"\\f0c9"}'
+)
+
+
+def test_icons_in_use_are_found():
+    page = '<i class="fas fa-moon"></i>'
+    assert icons.characters_in_use([page], [STYLE]) == {0xF186, 0xF0C9}
+
+
+def test_icon_fonts_are_cut_and_the_script_goes(site):
+    fonts = list((site / "_static").rglob("fa-*.woff"))
+    assert fonts and all(font.stat().st_size < 10_000 for font in fonts)
+    assert not list(site.rglob("fontawesome.js")) and not list(site.rglob("*.map"))
+    assert not any("fontawesome.js" in page.read_text(encoding="utf-8") for page in site.rglob("*.html"))
+    for style in (site / "_static").rglob("*.css"):
+        assert ".woff2" not in style.read_text(encoding="utf-8")
+
+
+def test_font_address_is_replaced():
+    assert icons.FONT_URL.sub(r'/\1.woff) format("woff")', STYLE).startswith(
+        f'@font-face{{src:url(../vendor/{FONT}.woff) format("woff")}}'
+    )
+
+
+def test_script_holds_every_module_and_no_import_from_elsewhere():
+    script = assets.widget_script()
+    assert all(f'"{path.name}"' in script for path in assets.WIDGETS.glob("*.js"))
+    assert not re.search(r"https?://(?!www\.w3\.org)", script)
+
+
+def test_modules_follow_those_that_they_import():
+    sources = {
+        "a.js": 'import { b } from "./b.js";',
+        "b.js": 'import {\n  c,\n} from "./c.js";\nexport const b = c;',
+        "c.js": "export const c = 1;",
+    }
+    assert assets.imported_first(sources) == ["c.js", "b.js", "a.js"]
+    assert "const {\n  c,\n} = modules[\"c.js\"];\nconst b = c;" in assets.as_function("b.js", sources["b.js"])
+
+
+@pytest.mark.parametrize("line", ['import x from "./x.js";', "export { x };", "export * from './x.js';"])
+def test_a_module_in_another_form_is_named(line):
+    with pytest.raises(ValueError, match=re.escape(f"figure.js: cannot take this into a page's script: {line}")):
+        assets.as_function("figure.js", f"const a = 1;\n{line}\n")
+
+
+def test_script_is_loaded_only_where_there_is_an_explorer(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert (assets.SCRIPT in text) == ('class="convbook-widget"' in text), page.name
+
+
+def test_licences_stand_on_every_page(site):
+    for page in (site / "book").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "CC BY 4.0" in text and "MIT" in text, page.name
