@@ -9,7 +9,7 @@ from convbook import functional as F
 from convbook.widgets import ConvGradientExplorer, GradientCheckFigure, PoolGradientExplorer
 from convbook.widgets.conv_gradient import output_shape
 from convbook.widgets.gradient_check import FUNCTIONS, STEPS, TYPES
-from pages import marked, number, read, settle, values, write_widget_page
+from pages import NARROW, marked, number, read, settle, values, write_widget_page
 from test_explorers import (
     assert_partly_same,
     assert_same,
@@ -84,7 +84,7 @@ def test_conv_gradient_explorer(show):  # noqa: F811
             np.testing.assert_array_equal(marked(matrices[PADDED_X], "unreached"), unread)
         if "Filter F" in matrices:
             assert_same(matrices["Filter F"], w.f)
-        assert number(shown["formula"][0].rpartition("= ")[2]) == pytest.approx(w.db, rel=1e-9, abs=0.0051)
+        assert number(shown["formula"][0].rpartition("= ")[2]) == printed(w.db)
         check = {"one": check_one_element, "all": check_whole_array}[w.view]
         check(w, shown, matrices)
     assert len(kinds) == 4
@@ -100,9 +100,9 @@ def check_one_element(w, shown, matrices):
     if w.mode == "x":
         dx, _ = gradients_with_ring(w, dy)
         assert_close(matrices[PADDED_DX], dx)
-        np.testing.assert_allclose(inner(values(matrices[PADDED_DX]), w), w.dx, rtol=1e-10, atol=1e-10)
+        assert_inside(matrices[PADDED_DX], w)
         assert np.argwhere(inner(marked(matrices[PADDED_DX], "picked"), w)).tolist() == [[row, col]]
-        assert number(shown["result"]) == pytest.approx(w.dx[row, col], rel=1e-9, abs=0.0051)
+        assert number(shown["result"]) == printed(w.dx[row, col])
         # The outputs that change with this element, whatever the weights are.
         feeds = F.conv2d(as_batch(alone), np.ones((1, 1, *f.shape)), None, w.stride, w.padding)[0, 0]
         np.testing.assert_array_equal(lit["Gradient dY"], feeds != 0)
@@ -110,7 +110,7 @@ def check_one_element(w, shown, matrices):
     else:
         assert_close(matrices["Gradient dF"], w.df)
         assert np.argwhere(marked(matrices["Gradient dF"], "picked")).tolist() == [[row, col]]
-        assert number(shown["result"]) == pytest.approx(w.df[row, col], rel=1e-9, abs=0.0051)
+        assert number(shown["result"]) == printed(w.df[row, col])
         met = np.zeros(np.add(x.shape, 2 * w.padding), bool)
         met[row :: w.stride, col :: w.stride][: dy.shape[0], : dy.shape[1]] = True
         np.testing.assert_array_equal(lit[PADDED_X], met)
@@ -128,17 +128,27 @@ def check_whole_array(w, shown, matrices):
         assert_close(matrices[PADDED_DX], dx)
         blocks, name = dy[:, :, None, None] * f, "dX̃"
         if filled.all():
-            np.testing.assert_allclose(inner(values(matrices[PADDED_DX]), w), w.dx, rtol=1e-10, atol=1e-10)
+            assert_inside(matrices[PADDED_DX], w)
     else:
         assert "Filter F" not in matrices
         assert_partly_same(matrices["Gradient dF"], w.df, filled)
         cols = F.im2col(as_batch(x), f.shape, w.stride, w.padding).reshape(*dy.shape, *f.shape)
         blocks, name = cols.transpose(2, 3, 0, 1), "X̂"
         (last,) = np.argwhere(filled)[-1:]
-        assert number(shown["result"]) == pytest.approx(w.df[tuple(last)], rel=1e-9, abs=0.0051)
+        assert number(shown["result"]) == printed(w.df[tuple(last)])
     for i, j in np.ndindex(outer):
         whole = np.full(blocks.shape[2:], filled[i, j])
         assert_partly_same(matrices[f"{name}[{i}, {j}]"], blocks[i, j], whole)
+
+
+def printed(value):
+    """What a number that was printed with two decimals may be."""
+    return pytest.approx(value, rel=1e-9, abs=0.0051)
+
+
+def assert_inside(matrix, w):
+    """What is left of dX without the padding is the package's."""
+    np.testing.assert_allclose(inner(values(matrix), w), w.dx, rtol=1e-10, atol=1e-10)
 
 
 def assert_close(matrix, expected):
@@ -199,7 +209,7 @@ def test_pool_gradient_explorer(show):  # noqa: F811
         for label in ("Input X", "Gradient dX of max pooling"):
             assert np.flatnonzero(marked(matrices[label], "chosen")).tolist() == [first]
         taker = first if w.kind == "max" else np.flatnonzero(window)[0]
-        assert number(shown["result"]) == pytest.approx(w.dx.ravel()[taker], rel=1e-9, abs=0.0051)
+        assert number(shown["result"]) == printed(w.dx.ravel()[taker])
 
 
 # --- Numerical differentiation -------------------------------------------------------------------
@@ -257,7 +267,8 @@ def put(tmp_path, open_page):
 
 
 def cell(place, label, row, col):
-    return place.get_by_role("grid", name=label, exact=True).locator("tr").nth(row).locator("td").nth(col)
+    grid = place.get_by_role("grid", name=label, exact=True)
+    return grid.locator("tr").nth(row).locator("td").nth(col)
 
 
 def test_choosing_an_element(put):
@@ -285,7 +296,8 @@ def test_the_padded_input_is_reached_by_keyboard(put):
     page, place = put(ConvGradientExplorer(padding=2))
     cell(place, PADDED_X, 2, 2).locator("input[tabindex='0']").focus()
     page.keyboard.press("ArrowUp")
-    assert cell(place, PADDED_X, 2, 2).locator("input").evaluate("e => e === document.activeElement")
+    first = cell(place, PADDED_X, 2, 2).locator("input")
+    assert first.evaluate("e => e === document.activeElement")
 
 
 @pytest.mark.parametrize("make", [ConvGradientExplorer, PoolGradientExplorer])
@@ -335,9 +347,7 @@ def test_a_tie_is_said(put):
 
 
 def test_tapping(put):
-    page, place = put(
-        ConvGradientExplorer(), viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
+    page, place = put(ConvGradientExplorer(), viewport=NARROW, has_touch=True, is_mobile=True)
     cell(place, PADDED_DX, 1, 2).tap()
     assert "∂E/∂x12 =" in read(place)["sum"]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -67,8 +67,9 @@ class TestPoolGradientExplorer:
     )
     def test_gradient_is_the_packages(self, kind, backward):
         w = PoolGradientExplorer(
-            x=np.arange(35).reshape(5, 7) % 4, kind=kind, kernel_size=3, stride=2, dy=[[1, 2, 3], [4, 5, 6]]
-        )
+            x=np.arange(35).reshape(5, 7) % 4, dy=[[1, 2, 3], [4, 5, 6]],
+            kind=kind, kernel_size=3, stride=2,
+        )  # fmt: skip
         dy, x = np.asarray(w.dy)[None, None], np.asarray(w.x)[None, None]
         np.testing.assert_array_equal(w.dx, backward(dy, x, 3, 2)[0, 0])
 
@@ -98,7 +99,8 @@ class TestPoolGradientExplorer:
             w.dx
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("kind", "sum"), ("kernel_size", 5), ("stride", 0), ("x", [[1], [2, 3]])]
+        ("name", "value"),
+        [("kind", "sum"), ("kernel_size", 5), ("stride", 0), ("x", [[1], [2, 3]])],
     )
     def test_refuses_what_it_cannot_show(self, name, value):
         with pytest.raises(traitlets.TraitError, match=name):

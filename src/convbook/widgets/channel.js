@@ -1,5 +1,5 @@
 // ChannelExplorer: the boxes of X, F and Y drawn to scale; each filter makes one sheet of the output.
-import { after, clamp, frame, h, holdHeight, live, outputSize, sizeFormula, slider } from "./kit.js";
+import { after, clamp, frame, h, holdHeight, live, outputSize, sizeFormula, slider, svg } from "./kit.js";
 
 const SLIDERS = [
   ["n", "N", "examples", 1, 4], ["c", "C", "channels", 1, 6], ["h", "H", "height", 3, 16], ["w", "W", "width", 3, 16],
@@ -19,14 +19,6 @@ const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 const number = (value) => value.toLocaleString("en");
 const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-
-function svg(tag, attributes = {}, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes))
-    if (value !== undefined && value !== false) element.setAttribute(name, value);
-  element.append(...children.flat(Infinity).filter(Boolean));
-  return element;
-}
 
 const rect = (cls, x, y, width, height) => svg("rect", { class: cls, x, y, width, height });
 const words = (text, x, y, anchor = "middle", cls = "") =>

@@ -74,14 +74,15 @@ function render({ model, el }) {
   const blocksName = h("b");
   const blocksShape = h("span", { class: "cb-shape" });
   const blocksBox = scroller("The fourth-order array", blocks.el);
-  const array = h("div", { class: "cb-array" }, h("div", { class: "cb-array-head" }, blocksName, " ", blocksShape), blocksBox.el);
+  const array = h("div", { class: "cb-array" },
+    h("div", { class: "cb-array-head" }, blocksName, " ", blocksShape), blocksBox.el);
   const toDX = after("→", DX.el);
   const toDF = after("→", DF.el);
 
   const steps = player({
     count: () => { const [rows, cols] = places(); return fits() ? rows * cols : 0; },
     position: () => { const [, cols] = places(); const [r, c] = now(); return r * cols + c; },
-    go: (k) => { const [, cols] = places(); return inOne() ? ui.set({ row: Math.floor(k / cols), col: k % cols }) : ui.set({ step: k }); },
+    go: (k) => { const [, cols] = places(); ui.set(inOne() ? { row: Math.floor(k / cols), col: k % cols } : { step: k }); },
   });
   ui.tools.append(...steps.els);
   const message = h("div", { class: "cb-message", role: "status" });
@@ -254,23 +255,27 @@ function render({ model, el }) {
       const name = h("span", {}, "∂E/∂", ...symbol(forX ? "x" : "f", row, col), " =");
       if (!terms.length) return [name, h("b", { class: "cb-result" }, "0")];
       const xSymbol = (t) => (isPadding(t.xr, t.xc) ? ["0"] : symbol("x", t.xr - P, t.xc - P));
-      const letters = terms.map((t) => [...symbol("dy", t.r, t.c), "·", ...(forX ? symbol("f", t.fr, t.fc) : xSymbol(t))]);
-      const numbers = terms.map((t) => `${factor(dy[t.r][t.c])}·${factor(forX ? f[t.fr][t.fc] : padded[t.xr][t.xc])}`);
-      const total = terms.reduce((s, t) => s + dy[t.r][t.c] * (forX ? f[t.fr][t.fc] : padded[t.xr][t.xc]), 0);
-      const written = letters.length <= MOST_SYMBOLS ? joined(letters.map((nodes) => h("span", { class: "cb-nowrap" }, nodes)))
-        : ["the sum of ", h("i", {}, "dy"), "[oh, ow]·", h("i", {}, "x"), `[oh·S + ${row}, ow·S + ${col}] over all ${terms.length} outputs`];
-      return [name, h("span", {}, written),
-        h("span", {}, "="), h("span", {}, joined(numbers.map((text) => h("span", { class: "cb-nowrap" }, text)))),
+      const other = (t) => (forX ? f[t.fr][t.fc] : padded[t.xr][t.xc]); // what dy is multiplied by
+      const whole = (...parts) => h("span", { class: "cb-nowrap" }, ...parts);
+      const letters = terms.map((t) =>
+        whole(...symbol("dy", t.r, t.c), "·", ...(forX ? symbol("f", t.fr, t.fc) : xSymbol(t))));
+      const numbers = terms.map((t) => whole(`${factor(dy[t.r][t.c])}·${factor(other(t))}`));
+      const total = terms.reduce((s, t) => s + dy[t.r][t.c] * other(t), 0);
+      const written = letters.length <= MOST_SYMBOLS ? joined(letters) : ["the sum of ", h("i", {}, "dy"), "[oh, ow]·",
+        h("i", {}, "x"), `[oh·S + ${row}, ow·S + ${col}] over all ${terms.length} outputs`];
+      return [name, h("span", {}, written), h("span", {}, "="), h("span", {}, joined(numbers)),
         h("span", {}, "="), h("b", { class: "cb-result" }, fmt(total))];
     }
     function remarks() {
       const outputs = oh * ow === 1 ? "the only output" : `${terms.length} of the ${oh * ow} outputs`;
       const ringed = P ? " What falls on the padding is dropped: the zeros there are no input that could change." : "";
       if (!forX && one) return `This weight is used once for each of the ${oh * ow} outputs, each time with another x.`;
-      if (!forX) return "Each element of dF is dY times the slice of X that this weight met, added up. The numbers in F play no part.";
+      if (!forX) return "Each element of dF is dY times the slice of X that this weight met, added up. "
+        + "The numbers in F play no part.";
       if (!one) return `Each output lays dy·F down on its window, and what overlaps is added. The numbers in X play no part.${ringed}`;
       if (!terms.length) return "No window reads this element: changing it does not change E.";
-      return `This element feeds ${outputs}, through the weight${terms.length > 1 ? "s" : ""} lit up in F.${ringed}`;
+      const weights = terms.length > 1 ? "weights" : "weight";
+      return `This element feeds ${outputs}, through the ${weights} lit up in F.${ringed}`;
     }
     function biasLine() {
       const numbers = dy.flat();
@@ -280,7 +285,7 @@ function render({ model, el }) {
         h("b", { class: "cb-db", "data-value": total }, fmt(total)))];
     }
     function legends() {
-      const missed = seen.filter((_, r) => r >= P && r < P + hx).flatMap((line) => line.slice(P, P + wx)).filter((s) => !s).length;
+      const missed = x.flatMap((line, r) => line.filter((_, c) => !seen[r + P][c + P])).length;
       return [
         one ? "small numbers: the factor that a lit cell is multiplied by" : "",
         P ? `dashed: padding${one ? "" : "; the slices count from its corner"}` : "",

@@ -9,7 +9,7 @@ from .base import BookWidget, Numbers, Whole, as_numbers, table
 
 
 def refit(dy, shape):
-    """Return a matrix cut, or filled up with ones, to `shape`; unchanged if `shape` is impossible."""
+    """Return a matrix cut, or filled up with ones, to `shape`; unchanged if that is impossible."""
     if min(shape) < 1:
         return as_numbers(dy)
     dy = np.asarray(dy)[: shape[0], : shape[1]]
@@ -28,8 +28,8 @@ def output_shape(shape, kernel, stride, padding=0):
 class ConvGradientExplorer(BookWidget, module="conv_gradient.js"):
     """Follow the gradient of a convolution back to every element of X and of F.
 
-    The error E depends on Y = X ⊛ F + b. Given dY, which holds ∂E/∂y for each output, the figure shows
-    dX, dF and db, either one element at a time or as the array operations that give all of them.
+    The error E depends on Y = X ⊛ F + b. Given dY, which holds ∂E/∂y for each output, the figure
+    shows dX, dF and db, one element at a time or as the array operations that give all of them.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class ConvGradientExplorer(BookWidget, module="conv_gradient.js"):
     f : array_like, shape (FH, FW)
         Filter, at most 4 × 4.
     dy : array_like, shape (OH, OW)
-        Gradient of E with respect to Y; cut, or filled up with ones, when it has not the shape of Y.
+        Gradient of E with respect to Y; cut, or filled up with ones, when it has another shape.
     stride, padding : int
         As in `convbook.functional.conv2d`, the same along both axes.
     mode : {"x", "f"}
@@ -82,7 +82,7 @@ class ConvGradientExplorer(BookWidget, module="conv_gradient.js"):
 
     @property
     def gradients(self):
-        """tuple of ndarray : dX (H, W), dF (FH, FW) and db (a number), as `conv2d_backward` gives them.
+        """tuple : dX (H, W), dF (FH, FW) and db (a number), as `conv2d_backward` gives them.
 
         Raises
         ------
@@ -115,5 +115,5 @@ class ConvGradientExplorer(BookWidget, module="conv_gradient.js"):
             dx, df, db = self.gradients
         except ValueError as error:
             return f"{given}<p>{settings}: {error}</p>"
-        gradients = f"{table('dY', self.dy)} → {table('dX', dx)}{table('dF', df)}{table('db', db)}"
-        return f"{given}{gradients}<p>{settings}</p>"
+        gradients = table("dX", dx) + table("dF", df) + table("db", db)
+        return f"{given}{table('dY', self.dy)} → {gradients}<p>{settings}</p>"

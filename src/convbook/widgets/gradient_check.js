@@ -35,7 +35,8 @@ function evaluate({ f, x, slopes }, { round: r }, step) {
   const forward = r(r(up - here) / small);
   const central = r(r(up - down) / r(2 * small));
   const error = (quotient) => Math.abs(quotient - slopes[0]) / Math.abs(slopes[0]);
-  return { h: step, x, above, below, up, here, down, forward, central, errors: { forward: error(forward), central: error(central) } };
+  const errors = { forward: error(forward), central: error(central) };
+  return { h: step, above, up, here, down, forward, central, errors };
 }
 
 /** What theory expects of the relative error: the formula's own part, and the part of rounding. */
@@ -157,23 +158,24 @@ function render({ model, el }) {
       grid.push(svg("text", { x: (LEFT + right) / 2, y: height - 6, "text-anchor": "middle" }, "step h"));
       // The three straight lines of theory, from edge to edge of the plot.
       const guides = ["forward", "central", "rounding"].map((name) => {
-        const inside = STEPS.filter((s) => { const e = expected(f, type, s)[name]; return e > 10 ** LOW && e < 10 ** HIGH; });
-        if (inside.length < 2) return null;
-        const [a, b] = [inside[0], inside.at(-1)];
         const e = (s) => expected(f, type, s)[name];
+        const inside = STEPS.filter((s) => e(s) > 10 ** LOW && e(s) < 10 ** HIGH);
+        const [a, b] = [inside[0], inside.at(-1)];
         return svg("path", { class: "cb-guide", d: `M${across(a)} ${down(e(a))}L${across(b)} ${down(e(b))}` });
       });
       const lines = ["forward", "central"].map((name) => [
-        svg("path", { class: `cb-curve ${name}`, d: curve.map((p, k) => `${k ? "L" : "M"}${across(p.h).toFixed(1)} ${down(p.errors[name]).toFixed(1)}`).join("") }),
+        svg("path", { class: `cb-curve ${name}`, d: `M${curve.map((p) => `${across(p.h)} ${down(p.errors[name])}`).join("L")}` }),
         curve.map((p) => mark(name, across(p.h), down(p.errors[name]), 1.6, { "data-h": p.h, "data-value": p.errors[name] })),
       ]);
       picture.setAttribute("width", width);
       picture.setAttribute("height", height);
       picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
       picture.setAttribute("aria-label", description());
-      picture.replaceChildren(...grid, ...guides.filter(Boolean),
+      picture.replaceChildren(...grid, ...guides,
         svg("path", { class: "cb-now", d: `M${across(step0)} ${TOP}V${bottom}` }), ...lines.flat(2),
-        ...["forward", "central"].map((name) => mark(name, across(step0), down(now.errors[name]), 5, { "data-now": name })),
+        // The circle is the larger one: it shows behind the square where both errors are equal.
+        mark("forward", across(step0), down(now.errors.forward), 7, { "data-now": "forward" }),
+        mark("central", across(step0), down(now.errors.central), 4.5, { "data-now": "central" }),
         ...labels());
     }
     /** The slopes, written beside the lines where they can be seen. */
@@ -188,7 +190,7 @@ function render({ model, el }) {
       return [
         label("forward", Math.sqrt(cross("forward")), "∝ h", -30, -6),
         label("central", Math.sqrt(cross("central")), "∝ h²", 10, 10),
-        label("rounding", at(1).rounding * 30, "∝ 1/h", 10, -6),
+        label("rounding", 0.1, "∝ 1/h", -34, 16),
       ];
     }
     function description() {
@@ -220,8 +222,8 @@ function render({ model, el }) {
         if (lost) return "h is so small that x + h is rounded to x: nothing is left of the difference.";
         const [own, rounding] = [theory[name], theory.rounding];
         return own > rounding
-          ? `truncation rules: theory expects ${scientific(own)} from the formula, and about ${scientific(rounding)} from rounding.`
-          : `rounding rules: theory expects about ${scientific(rounding)} from it, and ${scientific(own)} from the formula.`;
+          ? `truncation rules: theory expects ${scientific(own)} from the formula, about ${scientific(rounding)} from rounding.`
+          : `rounding rules: theory expects about ${scientific(rounding)} from it, ${scientific(own)} from the formula.`;
       };
       const best = (name) => { const p = least(name); return `${scientific(p.errors[name])} at h = ${scientific(p.h)}`; };
       return [

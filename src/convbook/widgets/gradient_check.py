@@ -7,14 +7,14 @@ import traitlets
 
 from .base import BookWidget
 
-# h = 1, 0.5, 0.2, 0.1, … 1e-16: each written with one digit, so that every program reads the same number.
+# h = 1, 0.5, 0.2, 0.1, … 1e-16: written with one digit, so that every program reads the same.
 STEPS = np.array([1.0] + [float(f"{digit}e-{k}") for k in range(1, 17) for digit in (5, 2, 1)])
 
 TYPES = {"float32": np.float32, "float64": np.float64}
 
 
-# Each function takes x and a type, and rounds to that type after every operation. The elementary functions
-# themselves are evaluated in double precision first, as in the browser.
+# Each function takes x and a type, and rounds to that type after every operation. The elementary
+# functions themselves are evaluated in double precision first, as in the browser.
 def _cube(x, rounded):
     return rounded(rounded(x * x) * x)
 
@@ -50,9 +50,9 @@ def _quotients(f, x, h, rounded):
 class GradientCheckFigure(BookWidget, module="gradient_check.js"):
     """See how the error of a numerical derivative falls as h shrinks, and rises again.
 
-    A forward difference is (f(x + h) − f(x)) / h, a central one (f(x + h) − f(x − h)) / 2h. While h is
-    large, the formula's own error (truncation) rules: it falls like h or like h². When h is small, the
-    rounding of f rules: it grows like 1/h.
+    A forward difference is (f(x + h) − f(x)) / h, a central one (f(x + h) − f(x − h)) / 2h. While
+    h is large, the formula's own error (truncation) rules: it falls like h or like h². When h is
+    small, rounding rules: its part grows like 1/h.
 
     Parameters
     ----------
@@ -97,18 +97,18 @@ class GradientCheckFigure(BookWidget, module="gradient_check.js"):
 
     @property
     def errors(self):
-        """dict of ndarray, shape (49,) : "h", and the relative errors "forward" and "central" there."""
+        """dict of ndarray, shape (49,) : "h", and there the relative errors "forward", "central"."""
         quotients = np.array([self._quotients_at(h) for h in STEPS], dtype=float)
         forward, central = np.abs(quotients - self.derivative).T / abs(self.derivative)
         return {"h": STEPS.copy(), "forward": forward, "central": central}
 
     def plain(self):
         _, x, _, written = FUNCTIONS[self.function]
-        errors = self.errors
+        lines = zip(*(column[::3] for column in self.errors.values()), strict=True)
         rows = "".join(
             f"<tr><td>{h:.0e}</td><td>{forward:.0e}</td><td>{central:.0e}</td></tr>"
-            for h, forward, central in zip(*(column[::3] for column in errors.values()), strict=True)
+            for h, forward, central in lines
         )
         head = "<tr><th>h</th><th>forward</th><th>central</th></tr>"
-        caption = f"Relative error of the derivative of {written} at x = {x:g}, computed in {self.precision}"
+        caption = f"Relative error of the derivative of {written} at {x:g}, in {self.precision}"
         return f"<div>{caption}<table><thead>{head}</thead><tbody>{rows}</tbody></table></div>"

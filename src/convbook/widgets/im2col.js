@@ -1,62 +1,12 @@
 // Im2colExplorer: the columns of a convolution, built turn by turn in two ways, and the product that follows.
 import {
-  after, build, button, clamp, factor, fmt, frame, h, holdHeight, live, matrix, outputSize, pad2d, player,
-  shapeOf, slider, stepper, times,
+  after, blockArray, build, button, clamp, factor, fitted, fmt, frame, h, holdHeight, live, matrix, outputSize,
+  pad2d, player, scroller, shapeOf, slice, slider, stepper, times,
 } from "./kit.js";
 
 const KEYS = ["x", "f", "kernel_size", "stride", "padding", "method", "step", "row", "col"];
 const LARGEST = 6;
 const LARGE = 100; // the side of an input for which the turns are counted too
-
-/** A grid of blocks: a fourth-order array, whose first two axes say which block and whose last two where in it. */
-function blockArray() {
-  const el = h("div", { class: "cb-blocks" });
-  let blocks = [];
-  return {
-    el,
-    /** `values(i, j)` is block (i, j) or null when it is still empty; `current` is the block that is lit. */
-    show([rows, cols], [inner, across], values, { current, scale, name }) {
-      if (blocks.length !== rows || blocks[0].length !== cols) {
-        blocks = build(rows, cols, () => matrix({ symbol: "", label: "" }));
-        el.replaceChildren(...blocks.flat().map((block) => block.el));
-      }
-      el.style.setProperty("--cb-blocks", cols);
-      el.style.setProperty("--cb-across", cols * (across + 0.45));
-      blocks.forEach((row, i) => row.forEach((block, j) => {
-        const lit = i === current[0] && j === current[1];
-        block.el.classList.toggle("lit", lit);
-        block.el.querySelector("table").setAttribute("aria-label", `${name}[${i}, ${j}]`);
-        block.show(values(i, j) ?? build(inner, across, () => null), { scale, mark: () => (lit ? "window" : "") });
-      }));
-    },
-    lit: () => el.querySelector(".lit"),
-  };
-}
-
-/** A box that scrolls by itself when its content is too wide; only then the keyboard can reach it, to scroll it. */
-function scroller(label, ...content) {
-  const el = h("div", { class: "cb-scroller" }, content);
-  return {
-    el,
-    /** Call after a change: brings `part` into view without moving the page. */
-    settle(part) {
-      const scrolls = el.scrollWidth > el.clientWidth || el.scrollHeight > el.clientHeight;
-      for (const [name, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": label })) {
-        if (scrolls) el.setAttribute(name, value);
-        else el.removeAttribute(name);
-      }
-      if (!part) return;
-      const [box, inner] = [el.getBoundingClientRect(), part.getBoundingClientRect()];
-      el.scrollLeft += Math.min(0, inner.left - box.left - 4) + Math.max(0, inner.right - box.right + 4);
-      el.scrollTop += Math.min(0, inner.top - box.top - 4) + Math.max(0, inner.bottom - box.bottom + 4);
-    },
-  };
-}
-
-/** A slice as NumPy writes it: `count` cells from `start`, `stride` apart. */
-function slice(start, count, stride) {
-  return `${start}:${start + stride * (count - 1) + 1}${stride > 1 ? `:${stride}` : ""}`;
-}
 
 function render({ model, el }) {
   const ui = frame({ model, el, title: "im2col: copy all windows, then multiply once", keys: KEYS, draw });
@@ -68,7 +18,7 @@ function render({ model, el }) {
     h("span", { class: "cb-name" }, "loop"), methods);
   const kernel = ["FH", "FW"].map((label, axis) => slider({ label, min: 1, max: 4, oninput: (v) => {
     const size = get("kernel_size").map((old, i) => (i === axis ? v : old));
-    ui.set({ kernel_size: size, f: fitted(get("f"), size) });
+    ui.set({ kernel_size: size, f: fitted(get("f"), ...size) });
   } }));
   const stride = slider({ label: "stride S", min: 1, max: 4, oninput: (v) => ui.set({ stride: v }) });
   const padding = slider({ label: "padding P", min: 0, max: 2, oninput: (v) => ui.set({ padding: v }) });
@@ -81,7 +31,7 @@ function render({ model, el }) {
     ui.set({ x: next });
   } });
   const F = matrix({ symbol: "F", label: "Filter F", onedit: (r, c, value) => {
-    const next = fitted(get("f"), get("kernel_size"));
+    const next = fitted(get("f"), ...get("kernel_size"));
     next[r][c] = value;
     ui.set({ f: next });
   } });
@@ -121,9 +71,6 @@ function render({ model, el }) {
     message, h("div", { class: "cb-turns" }, turn.el, line), stage, count, product, legend);
   const hold = [line, stage, count, product].map(holdHeight);
 
-  function fitted(f, [fh, fw]) {
-    return build(fh, fw, (r, c) => f[r]?.[c] ?? 1);
-  }
   function outputShape() {
     return shapeOf(get("x")).map((n, axis) =>
       outputSize(n, get("kernel_size")[axis], get("stride"), get("padding")));
@@ -150,7 +97,7 @@ function render({ model, el }) {
   function draw() {
     const [x, size, S, P] = ["x", "kernel_size", "stride", "padding"].map(get);
     const [fh, fw] = size;
-    const f = fitted(get("f"), size);
+    const f = fitted(get("f"), ...size);
     const [hx, wx] = shapeOf(x);
     const [oh, ow] = outputShape();
     const possible = fits();

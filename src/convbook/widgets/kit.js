@@ -117,6 +117,9 @@ export function parse(text) {
 
 // ---------------------------------------------------------------- page elements
 
+/** What counts as a child of an element: a condition that failed leaves none. */
+const isChild = (child) => child !== null && child !== undefined && child !== false;
+
 /** An element: attributes by name, `on…` listeners, `class`, and children (nodes, text, or nested arrays). */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -125,7 +128,7 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter(isChild));
   // JupyterLab swallows arrow keys and letters unless the focused element itself says not to.
   if (["input", "button", "select", "td"].includes(tag)) element.dataset.lmSuppressShortcuts = "true";
   return element;
@@ -137,7 +140,7 @@ export function svg(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter(isChild));
   return element;
 }
 

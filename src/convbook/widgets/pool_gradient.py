@@ -13,15 +13,15 @@ from .pooling import COURSE
 class PoolGradientExplorer(BookWidget, module="pool_gradient.js"):
     """Send the gradient of every pooling window back to the cells that it came from.
 
-    The gradient of max pooling goes to the maximum of the window alone (to the first one, if there are
-    several), that of average pooling to all cells of the window in equal parts.
+    The gradient of max pooling goes to the maximum of the window alone (to the first one, if there
+    are several), that of average pooling to all cells of the window in equal parts.
 
     Parameters
     ----------
     x : array_like, shape (H, W)
         Input, one channel, at most 8 × 8.
     dy : array_like, shape (OH, OW)
-        Gradient of E with respect to Y; cut, or filled up with ones, when it has not the shape of Y.
+        Gradient of E with respect to Y; cut, or filled up with ones, when it has another shape.
     kind : {"max", "average"}
         The pooling whose gradient is written out, and that `dx` belongs to; the figure shows both.
     kernel_size, stride : int

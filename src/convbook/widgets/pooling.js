@@ -1,7 +1,7 @@
 // PoolingExplorer: a window slides over every channel; its largest number, or its average, goes to the output.
 import {
-  after, build, button, choice, clamp, factor, fmt, frame, h, holdHeight, live, matrix, outputSize, player, pool2d,
-  reached, shapeOf, sizeFormula, slider, stepper, times, windowCells,
+  after, build, button, choice, clamp, factor, firstLargest, fmt, frame, h, holdHeight, live, matrix, outputSize, player,
+  pool2d, reached, shapeOf, sizeFormula, slider, stepper, times, windowCells,
 } from "./kit.js";
 
 const KEYS = ["x", "kind", "kernel_size", "stride", "channel", "row", "col"];
@@ -22,11 +22,6 @@ const PRESETS = {
   shift: ["A small shift: channel 1 is channel 0, one cell to the left", { x: [dots(0), dots(-1)] }],
 };
 const PLAIN = { kind: "max", kernel_size: 2, stride: 2, channel: 0, row: 0, col: 0 };
-
-/** The cell of a window that holds its maximum; the first one wins, row by row, as in PyTorch. */
-function largest(x, cells) {
-  return cells.reduce((best, k) => (x[k.r][k.c] > x[best.r][best.c] ? k : best));
-}
 
 function render({ model, el }) {
   const ui = frame({ model, el, title: "Pooling: one number per window", keys: KEYS, draw });
@@ -142,7 +137,7 @@ function render({ model, el }) {
       if (ch >= x.length) return;
       const votes = max ? chosenBy(x[ch]) : build(hx, wx, () => 0);
       if (!group.hidden) twice ||= votes.flat().some((n) => n > 1);
-      const best = max && possible ? largest(x[ch], cells) : null;
+      const best = max && possible ? firstLargest(x[ch], cells) : null;
       X.show(x[ch], {
         mark: (r, c) => [!seen[r][c] && "unreached", inside.has(`${r},${c}`) && "window",
           best?.r === r && best.c === c && "chosen"].filter(Boolean).join(" "),
@@ -176,7 +171,7 @@ function render({ model, el }) {
       const votes = build(hx, wx, () => 0);
       for (let r = 0; r < oh; r++)
         for (let c = 0; c < ow; c++) {
-          const k = largest(matrix, windowCells(r, c, K, K, S));
+          const k = firstLargest(matrix, windowCells(r, c, K, K, S));
           votes[k.r][k.c] += 1;
         }
       return votes;
@@ -189,7 +184,7 @@ function render({ model, el }) {
       return [`(${numbers.map(factor).join(" + ")}) / ${numbers.length} ${sign} `, shown];
     }
     function choiceRemark(numbers) {
-      const best = largest(x[channel], cells);
+      const best = firstLargest(x[channel], cells);
       const top = x[channel][best.r][best.c];
       const ties = numbers.filter((v) => v === top).length;
       const place = `row ${best.r}, column ${best.c}`;
