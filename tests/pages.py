@@ -93,7 +93,8 @@ READ = """
     message: text(".cb-message"),
     sum: text(".cb-sum"),
     result: text(".cb-result"),
-    formula: [...place.querySelectorAll(".cb-formula:not(.cb-counts) > div")].map((line) => line.textContent),
+    formula: [...place.querySelectorAll(".cb-formula:not(.cb-counts) > div")]
+      .map((line) => line.textContent),
     legend: text(".cb-legend"),
   };
 }

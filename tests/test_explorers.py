@@ -125,7 +125,7 @@ def in_kit(visit, tmp_path):
         }""",
         (WIDGETS / "kit.js").read_text(encoding="utf-8"),
     )
-    return lambda function, argument: page.evaluate(f"(given) => ({function})(kit, given)", argument)
+    return lambda function, given: page.evaluate(f"(given) => ({function})(kit, given)", given)
 
 
 def test_conv2d(in_kit):
@@ -206,7 +206,8 @@ def reached(shape, kernel, stride, dilation):
      ("", None), ("-", None), ("x", None), ("1 2", None), ("NaN", None), ("Infinity", None)],
 )  # fmt: skip
 def test_typed_numbers(in_kit, typed, meant):
-    assert in_kit("(kit, text) => { const v = kit.parse(text); return v === v ? v : null; }", typed) == meant
+    number_or_null = "(kit, text) => { const v = kit.parse(text); return v === v ? v : null; }"
+    assert in_kit(number_or_null, typed) == meant
 
 
 # --- Drawn settings ------------------------------------------------------------------------------
@@ -282,7 +283,8 @@ def test_im2col_explorer(show, method):
         w = Im2colExplorer(
             x=numbers(rng, *rng.integers(1, 7, 2)), f=numbers(rng, *kernel), kernel_size=kernel,
             stride=int(rng.integers(1, 5)), padding=int(rng.integers(3)), method=method,
-            step=99 if k % 2 else int(rng.integers(6)), row=int(rng.integers(10)), col=int(rng.integers(10)),
+            step=99 if k % 2 else int(rng.integers(6)),
+            row=int(rng.integers(10)), col=int(rng.integers(10)),
         )  # fmt: skip
         widgets.append(w)
     built = 0
@@ -319,14 +321,19 @@ def test_im2col_explorer(show, method):
 
 def test_channel_explorer(show):
     rng = np.random.default_rng(7)
-    limits = {"n": 4, "c": 6, "h": 16, "w": 16, "oc": 8, "fh": 5, "fw": 5, "stride": 3, "padding": 2}
-    least = {"h": 3, "w": 3, "padding": 0}
+    limits = {
+        "n": (1, 4), "c": (1, 6), "h": (3, 16), "w": (3, 16), "oc": (1, 8),
+        "fh": (1, 5), "fw": (1, 5), "stride": (1, 3), "padding": (0, 2),
+    }  # fmt: skip
     widgets = [
-        ChannelExplorer(**{k: int(rng.integers(least.get(k, 1), v + 1)) for k, v in limits.items()})
+        ChannelExplorer(**{k: int(rng.integers(low, top + 1)) for k, (low, top) in limits.items()})
         for _ in range(50)
     ]
-    # Few of the drawn ones have filters that don't fit.
-    widgets += [ChannelExplorer(h=3, fh=5), ChannelExplorer(w=4, fw=5), ChannelExplorer(h=3, fh=5, padding=1)]
+    widgets += [  # few of the drawn ones have filters that don't fit
+        ChannelExplorer(h=3, fh=5),
+        ChannelExplorer(w=4, fw=5),
+        ChannelExplorer(h=3, fh=5, padding=1),
+    ]
     for w, shown in zip(widgets, show(widgets), strict=True):
         shapes = {symbol: text.rpartition("= ")[2] for symbol, text in shown["shapes"].items()}
         assert shapes["X"] == str((w.n, w.c, w.h, w.w))
@@ -348,7 +355,7 @@ def test_channel_explorer(show):
 
 
 def assert_partly_same(matrix, expected, filled):
-    """A matrix on the page holds the expected numbers where it is filled in, and is empty elsewhere."""
+    """A matrix on the page holds the expected numbers where it is filled, and nothing elsewhere."""
     shown = np.array(values(matrix), dtype=float)  # None becomes NaN
     np.testing.assert_allclose(shown, np.where(filled, expected, np.nan), rtol=1e-12, atol=1e-11)
 

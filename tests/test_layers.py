@@ -17,7 +17,7 @@ from convbook.base import Container, Layer
 from convbook.gradcheck import check_layer
 from convbook.layers import (
     AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Flatten, GlobalAvgPool2d, LeakyReLU,
-    Linear, MaxPool2d, ReLU, Sequential, Sigmoid, Tanh)
+    Linear, MaxPool2d, ReLU, Residual, Sequential, Sigmoid, Tanh)
 from test_arrays import FakeCuPy
 
 drawn = settings(deadline=None, derandomize=True, max_examples=40)
@@ -601,6 +601,108 @@ def test_layers_and_containers_of_ones_own_take_part():
     assert check_layer(model, normal((2, 3))).ok
     assert [row.name for row in model.summary((3,)).rows] == [
         "0", "1", "2", "3.left.0", "3.left.1", "3.right", "4"]
+
+
+# --- Residual connections -----------------------------------------------------------------------
+
+
+def residual_block(c, oc, stride, rng=0):
+    shortcut = Conv2d(c, oc, 1, stride, bias=False, rng=rng) if (c, stride) != (oc, 1) else None
+    return Residual(Sequential(Conv2d(c, oc, 3, stride, 1, rng=rng), BatchNorm2d(oc), ReLU(),
+                               Conv2d(oc, oc, 3, 1, 1, rng=rng), BatchNorm2d(oc)), shortcut)
+
+
+@pytest.mark.parametrize("c, oc, stride", [(3, 3, 1), (2, 3, 2)])
+def test_a_residual_adds_and_its_gradient_takes_both_ways(c, oc, stride):
+    block = residual_block(c, oc, stride).astype(np.float64)
+    x = normal((4, c, 5, 4))
+    kept, body, shortcut = x.copy(), block.body, block.shortcut
+    y = block(x)
+    np.testing.assert_array_equal(y, body(x) + shortcut(x))
+    dy = normal(y.shape, seed=1)
+    kept_dy = dy.copy()
+    np.testing.assert_array_equal(block.backward(dy), body.backward(dy) + shortcut.backward(dy))
+    np.testing.assert_array_equal(x, kept)
+    np.testing.assert_array_equal(dy, kept_dy)
+    assert check_layer(block, x).ok
+
+
+@pytest.mark.parametrize("body", [ReLU(), Tanh(), Flatten(), Layer(),
+                                  Sequential(Conv2d(2, 2, 1, rng=0), ReLU()),
+                                  Sequential(Tanh(), Conv2d(2, 2, 1, rng=0))], ids=repr)
+def test_a_residual_never_writes_into_what_its_body_remembers(body):
+    x = normal((2, 2, 3, 3) if not isinstance(body, Flatten) else (2, 5))
+    kept = x.copy()
+    model = Residual(body.astype(np.float64))
+    expected = body(x).copy() + x
+    np.testing.assert_array_equal(model(x), expected)
+    np.testing.assert_array_equal(model(x), expected)
+    dy = np.ones_like(expected)
+    dx = model.backward(dy).copy()
+    np.testing.assert_array_equal(model.backward(dy), dx)
+    np.testing.assert_array_equal(x, kept)
+    assert (dy == 1).all()
+    assert check_layer(model, x).ok
+
+
+def test_a_residual_is_pytorchs_in_a_network():
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+
+    class TorchResidual(nn.Module):
+        def __init__(self, body, shortcut):
+            super().__init__()
+            self.body, self.shortcut = body, shortcut
+
+        def forward(self, x):
+            return self.body(x) + self.shortcut(x)
+
+    model = Sequential(Conv2d(2, 3, 3, padding=1, rng=0), ReLU(), residual_block(3, 3, 1), ReLU(),
+                       residual_block(3, 4, 2), ReLU(), GlobalAvgPool2d(), Linear(4, 2, rng=0))
+
+    def block(c, oc, stride, shortcut):
+        return TorchResidual(nn.Sequential(
+            nn.Conv2d(c, oc, 3, stride, 1), nn.BatchNorm2d(oc), nn.ReLU(),
+            nn.Conv2d(oc, oc, 3, 1, 1), nn.BatchNorm2d(oc)), shortcut)
+
+    theirs = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.ReLU(), block(3, 3, 1, nn.Identity()),
+                           nn.ReLU(), block(3, 4, 2, nn.Conv2d(3, 4, 1, 2, bias=False)), nn.ReLU(),
+                           nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).double()
+    model.astype(np.float64)
+    for parameter, ours in zip(theirs.parameters(), model.params.values(), strict=True):
+        parameter.data = torch.tensor(ours)
+    x = normal((5, 2, 8, 6))
+    tensor = torch.tensor(x, requires_grad=True)
+    expected, y = theirs(tensor), model(x)
+    assert_close(y, expected)
+    expected.backward(torch.ones_like(expected))
+    assert_close(model.backward(np.ones_like(y)), tensor.grad)
+    for parameter, name in zip(theirs.parameters(), model.params, strict=True):
+        assert_close(model.grads[name], parameter.grad)
+
+
+def test_a_residual_computes_no_gradient_that_nobody_needs():
+    block = residual_block(2, 3, 2)
+    y = block(normal((3, 2, 4, 4), np.float32))
+    block.backward(y)
+    expected = dict(block.grads)
+    assert block.backward(y, need_dx=False) is None
+    for name, grad in expected.items():
+        np.testing.assert_array_equal(block.grads[name], grad)
+
+
+def test_a_residual_shows_its_layers_and_what_does_not_fit():
+    block = Residual(Conv2d(2, 4, 3))
+    assert repr(block) == """\
+Residual(
+  body: Conv2d(2, 4, 3)
+  shortcut: Layer()
+)"""
+    with pytest.raises(ValueError, match=r"shapes must be equal, got \(1, 4, 3, 3\) and "
+                                         r"\(1, 2, 5, 5\) for x of shape \(1, 2, 5, 5\)"):
+        block(np.zeros((1, 2, 5, 5)))
+    with pytest.raises(TypeError, match="layer body of a Residual must be a Layer"):
+        Residual(abs)
 
 
 # --- The summary ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Every page of the built site: whole, offline, narrow and wide, from a server and from a file."""
 
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -34,7 +35,7 @@ def look(open_page, address, theme, **options):
     seen = open_page(**options)
     page, missing = seen.page, []
     page.on("requestfailed", lambda request: missing.append(request.url))
-    page.on("response", lambda r: missing.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page.on("response", lambda response: missing.append(response.url) if not response.ok else None)
     choose_theme(page, theme)
     page.goto(address)
     settle(page)
@@ -103,22 +104,24 @@ def test_root_leads_to_the_first_page(where, site, site_url, visit):
     assert (seen.outside, seen.errors) == ([], [])
 
 
-def test_search_finds_a_chapter(site_url, visit):
-    seen = visit(f"{site_url}/search.html?q=stride")
+@pytest.mark.parametrize("where", ["server", "file"])
+def test_search_finds_a_chapter(where, site, site_url, visit):
+    address = site_url if where == "server" else site.as_uri()
+    seen = visit(f"{address}/search.html?q=stride")
     seen.page.locator("#search-results li a[href*='3-1']").first.wait_for()
+    seen.page.wait_for_load_state("networkidle")
     assert (seen.outside, seen.errors) == ([], [])
 
 
-# --- Links, read from the files --------------------------------------------------------------------
+# --- Links, read from the files ------------------------------------------------------------------
 
 
 class Links(HTMLParser):
     """The addresses that a page points to, and the places on it that can be pointed to."""
 
-    def __init__(self, path):
+    def __init__(self):
         super().__init__()
         self.targets, self.places = set(), {""}
-        self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attributes):
         for name, value in attributes:
@@ -128,16 +131,25 @@ class Links(HTMLParser):
                 self.places.add(value)
 
 
+@cache
+def links(path):
+    """Return the Links of a page."""
+    parser = Links()
+    parser.feed(path.read_text(encoding="utf-8"))
+    return parser
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name, site):
     broken = []
-    for target in sorted(Links(site / name).targets):
+    for target in sorted(links(site / name).targets):
         address, place = urldefrag(target)
         if urlsplit(address).scheme:
             continue
         path = (site / name).parent / unquote(urlsplit(address).path) if address else site / name
+        path = path.resolve()
         if not path.is_file():
             broken.append(target)
-        elif path.suffix == ".html" and unquote(place) not in Links(path).places:
+        elif path.suffix == ".html" and unquote(place) not in links(path).places:
             broken.append(target)
     assert broken == []

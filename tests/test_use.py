@@ -363,7 +363,8 @@ def test_im2col(figure):
 def test_channels(figure):
     fig = figure(CONVOLUTION, ChannelExplorer)
     twin = fig.twin
-    for name, key in [("filters", "oc"), ("channels", "c"), ("stride", "stride"), ("padding", "padding")]:
+    keys = {"filters": "oc", "channels": "c", "stride": "stride", "padding": "padding"}
+    for name, key in keys.items():
         fig.place.locator(f'input[title^="{name}"]').focus()
         fig.page.keyboard.press("ArrowRight")
         setattr(twin, key, getattr(twin, key) + 1)
@@ -400,9 +401,11 @@ HINT = "Did you forget the bias?"
 
 def answers(fig):
     """Return how the cells are marked, and the lines below them."""
-    cells = [cell["marks"] for row in next(iter(read(fig.place)["matrices"].values()))["cells"] for cell in row]
-    marks = ["".join({"right", "wrong", "unclear"}.intersection(marks)) for marks in cells]
-    return marks, fig.place.locator(".cb-summary").text_content(), fig.place.locator(".cb-hints li").all_inner_texts()
+    (matrix,) = read(fig.place)["matrices"].values()
+    kinds = {"right", "wrong", "unclear"}
+    marks = ["".join(kinds.intersection(cell["marks"])) for row in matrix["cells"] for cell in row]
+    summary = fig.place.locator(".cb-summary").text_content()
+    return marks, summary, fig.place.locator(".cb-hints li").all_inner_texts()
 
 
 def test_answers_are_checked_cell_by_cell(grid):
@@ -427,8 +430,8 @@ def test_answers_are_checked_cell_by_cell(grid):
     page.keyboard.press("Enter")
     assert answers(fig)[0][3] == "unclear"
 
-    for name, text in [("Y row 0, column 1", "8"), ("Y row 1, column 0", "20,0"), ("Y row 1, column 1", "7/3")]:
-        fig.cell(name).fill(text)
+    for row, column, text in [(0, 1, "8"), (1, 0, "20,0"), (1, 1, "7/3")]:
+        fig.cell(f"Y row {row}, column {column}").fill(text)
     assert answers(fig) == (["right"] * 4, "✓ All right.", [])
     fig.button("Back to the start").click()
     assert answers(fig)[0] == [""] * 4

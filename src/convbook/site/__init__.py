@@ -71,6 +71,7 @@ def setup(app):
     app.add_config_value("convbook_edition", "instructor", "env")
     app.add_directive("convbook-widget", WidgetDirective)
     app.add_css_file(assets.SITE_STYLE)
+    app.add_js_file(assets.SITE_SCRIPT, loading_method="defer")
     app.connect("config-inited", read_environment)
     app.connect("builder-inited", write_assets)
     app.connect("source-read", drop_solutions)

@@ -10,6 +10,7 @@ from convbook.widgets.base import FOLDER as WIDGETS
 HERE = Path(__file__).parent
 SCRIPT = "convbook-widgets.js"
 STYLE = "convbook-widgets.css"
+SITE_SCRIPT = "convbook-site.js"
 SITE_STYLE = "convbook-site.css"
 MATHJAX = "mathjax/tex-chtml.js"
 
@@ -19,7 +20,7 @@ EXPORT = re.compile(r"^export (const|function|class) (\w+)", re.MULTILINE)
 
 
 def widget_script():
-    """Return the script that holds all widget modules and brings those to life that a page shows."""
+    """Return the script that holds all widget modules and brings those of a page to life."""
     sources = {path.name: path.read_text(encoding="utf-8") for path in sorted(WIDGETS.glob("*.js"))}
     modules = "".join(as_function(name, sources[name]) for name in imported_first(sources))
     runtime = (HERE / "runtime.js").read_text(encoding="utf-8")
@@ -44,9 +45,9 @@ def imported_first(sources):
 def as_function(name, source):
     """Return an ES module as a function that puts the module's exports into ``modules[name]``.
 
-    Real modules would be imported one after the other while the theme's scripts and MathJax keep the
-    browser busy: on a long page the figures would come to life a second later. Besides, browsers
-    refuse to import files on file://.
+    Real modules would be imported one after the other while the theme's scripts and MathJax keep
+    the browser busy: on a long page the figures would come to life a second later. Besides,
+    browsers refuse to import files on file://.
 
     Raises
     ------
@@ -59,9 +60,10 @@ def as_function(name, source):
     unknown = re.search(r"^(import|export)\b.*", source, re.MULTILINE)
     if unknown:
         raise ValueError(f"{name}: cannot take this into a page's script: {unknown.group()}")
+    names = ", ".join(exported_name for _, exported_name in exported)
     return (
         f'modules["{name}"] = ((exports) => {{\n{source}'
-        f"return Object.assign(exports, {{ {', '.join(name for _, name in exported)} }});\n}})({{}});\n"
+        f"return Object.assign(exports, {{ {names} }});\n}})({{}});\n"
     )
 
 
@@ -86,5 +88,6 @@ def write(static):
     static.mkdir(parents=True, exist_ok=True)
     (static / SCRIPT).write_text(widget_script(), encoding="utf-8")
     shutil.copy2(WIDGETS / "kit.css", static / STYLE)
+    shutil.copy2(HERE / "site.js", static / SITE_SCRIPT)
     shutil.copy2(HERE / "site.css", static / SITE_STYLE)
     copy_mathjax(static / "mathjax")
