@@ -293,7 +293,7 @@ EXERCISES = {
     "3-3.4": Exercise(
         title="The gradient of the input, with stride and padding",
         reference=grad_input_strided,
-        start="make zeros for the gradient of the *padded* input. Which shape has it?",
+        start="make zeros for the gradient of the padded input. Which shape has it?",
         praise="Blocks a stride apart, on the padded input, and the frame cut off at the end: this "
                "is a transposed convolution.",
         hints=(

@@ -181,8 +181,9 @@ EXERCISES = {
                             "all four cells of a block got its dy. Three of them can change a "
                             "little without any effect on y, so their gradient is 0."),
             "times the maximum": (_sent(PENCIL_DY, PENCIL_X, 2, 2, _rescaled(_first)),
-                                  "dy was multiplied with the largest number. If that grows by 1, "
-                                  "y grows by 1, whatever its size: dy is passed on as it is."),
+                                  "each dy was multiplied with the largest number. If that grows "
+                                  "by 1, y grows by 1, whatever its size: dy is passed on as it "
+                                  "is."),
             "the maximum itself": (_sent(np.ones((2, 2)), PENCIL_X, 2, 2, _rescaled(_first)),
                                    "the largest numbers themselves stand in their places. What "
                                    "belongs there is dy."),
@@ -190,7 +191,8 @@ EXERCISES = {
                      "the places are right, but a 1 stands in them: the derivative of y. By the "
                      "chain rule it is multiplied with dy."),
             "minimum": (_sent(PENCIL_DY, -PENCIL_X, 2, 2, _first),
-                        "dy went to the smallest number of each block, not to the largest."),
+                        "each dy went to the smallest number of its block, not to the "
+                        "largest."),
             "dy transposed": (_sent(PENCIL_DY.T, PENCIL_X, 2, 2, _first),
                               "the places are right, but dy01 and dy10 are swapped: dy01 belongs "
                               "to the block on the upper right."),
@@ -283,15 +285,16 @@ EXERCISES = {
         praise="x itself is not needed, only its shape: average pooling is linear, and its "
                "gradient is the same wherever you are.",
         hints=(
-            "Each cell of a window gets dy / size**2. Where no window reaches, dX is 0.",
+            "All cells of a window get the same part of its dy: the parts add up to dy. Where no "
+            "window reaches, dX is 0.",
             "dy.repeat(size, axis=2).repeat(size, axis=3) writes each element of dy into a block "
             "of size x size.",
             "Make zeros of shape x_shape and fill their part [:, :, :size * OH, :size * OW].",
         ),
         mistakes={
             "not divided": (lambda dy, x_shape, size: avg_pool_grad(dy, x_shape, size) * size**2,
-                            "each cell gets the whole dy. It counts only 1 / size**2 in the "
-                            "average, so that is its part of dy."),
+                            "each cell gets the whole dy. It is only one of the numbers that the "
+                            "average is made of: how many are they in a window?"),
             "divided by size": (lambda dy, x_shape, size: avg_pool_grad(dy, x_shape, size) * size,
                                 "divided by size. How many cells does a window have?"),
             "divided by H * W": (
@@ -475,7 +478,7 @@ EXERCISES = {
                           "that is what backward gives by its rule. The difference quotient knows "
                           "no rule: it looks at every cell by itself."),
             "shared": (np.array([[2, 2], [2, 0]]),
-                       "dy was divided among the three. The difference quotient looks at every "
+                       "the gradient was divided among the three. The quotient looks at every "
                        "cell by itself and does not know how many are tied with it."),
             "whole": (np.array([[6, 6], [6, 0]]),
                       "that is the forward difference, (E(x + h) - E(x)) / h. The central one "
