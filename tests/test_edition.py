@@ -184,13 +184,13 @@ class Book:
 
     def distinctive_terms(self):
         """Words of solutions, as the site's search has them, that stand nowhere else."""
-        return terms("\n".join(self.secret)) - terms("\n".join(self.open))
+        return terms("\n".join(self.secret)) - terms("\n".join(self.open), shortest=1)
 
 
-def terms(text):
+def terms(text, shortest=4):
     """The stems under which the site's search files the words of a text, numbers left out."""
     stem = snowballstemmer.stemmer("porter").stemWord
-    return {stem(word) for word in re.findall(r"[^\W\d]{4,}", text.lower())}
+    return {stem(word) for word in re.findall(r"[^\W\d]+", text.lower()) if len(word) >= shortest}
 
 
 def searched_terms(site):

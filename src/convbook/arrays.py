@@ -100,3 +100,8 @@ def float_and_work_dtype(*arrays):
     result = np.result_type(*(a.dtype for a in arrays))
     result = result if result.kind == "f" else np.dtype(np.float64)
     return result, np.dtype(np.float32) if result == np.float16 else result
+
+
+def cast(dtype, *arrays):
+    """Return the arrays in this dtype, copied only where it differs; None stays None."""
+    return tuple(a if a is None else a.astype(dtype, copy=False) for a in arrays)

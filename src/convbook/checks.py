@@ -1,5 +1,6 @@
 """Checks of arguments. Every error names the argument, what was given and what is allowed."""
 
+import numbers
 import operator
 
 import numpy as np
@@ -208,16 +209,46 @@ def transposed_convolution(x, f, b, stride, padding, output_padding, groups):
 
 
 def pooling_gradient(dy, x, kernel_size, stride, padding):
-    """Check what the gradient of a pooling takes; return it as `sliding_windows` does, dy first."""
+    """Check what the gradient of a pooling takes; return it in full, with the array module.
+
+    Returns
+    -------
+    xp, dy, x, (FH, FW), (SH, SW), ((top, bottom), (left, right))
+    """
     xp, dy, x = numeric_arrays(dy=dy, x=x)
     stride = kernel_size if stride is None else stride
     xp, x, kernel, stride, padding, counts = sliding_windows(x, kernel_size, stride, padding)
     shape("dy", dy, (*x.shape[:2], *counts))
-    return xp, dy, x, kernel, stride, padding, counts
+    return xp, dy, x, kernel, stride, padding
+
+
+def normalisation(eps, **arrays):
+    """Check what batch normalisation takes: x and dy (N, C, H, W), all others (C,), and eps.
+
+    Returns
+    -------
+    The array module, and the arrays in the order given.
+    """
+    xp, *checked = numeric_arrays(**arrays)
+    arrays = dict(zip(arrays, checked))
+    axes("x", arrays["x"], "NCHW")
+    for name, array in arrays.items():
+        shape(name, array, arrays["x"].shape if name in ("x", "dy") else arrays["x"].shape[1:2])
+    if not isinstance(eps, numbers.Real) or isinstance(eps, bool):
+        raise TypeError(f"eps must be a number of at least 0, got {eps!r} "
+                        f"of type {type(eps).__name__}")
+    if not eps >= 0:
+        raise ValueError(f"eps must be a number of at least 0, got {eps!r}")
+    return xp, *checked
 
 
 def classification(scores, labels):
-    """Check scores (N, K) and labels, (N,) ints from 0 to K - 1 or (N, K) probabilities."""
+    """Check scores (N, K) and labels, (N,) ints from 0 to K - 1 or (N, K) probabilities.
+
+    Returns
+    -------
+    xp, scores, labels
+    """
     xp, scores, labels = numeric_arrays(scores=scores, labels=labels)
     axes("scores", scores, "NK")
     n, k = scores.shape

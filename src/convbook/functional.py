@@ -1,6 +1,7 @@
-"""Convolution and pooling: the mathematics, as functions without state.
+"""Convolution, pooling, normalisation and their gradients: the mathematics, without state.
 
-Shapes: input ``X: (N, C, H, W)``, filters ``F: (OC, C, FH, FW)``, output ``Y: (N, OC, OH, OW)``.
+Shapes: input ``X: (N, C, H, W)``, filters ``F: (OC, C, FH, FW)``, output ``Y: (N, OC, OH, OW)``;
+dx, df, dy are the gradients ∂E/∂X, ∂E/∂F, ∂E/∂Y of one number E, each of the shape of its array.
 Every function takes NumPy or CuPy arrays (nested lists become arrays) and returns the same kind;
 inputs are never changed, and results never share memory with them. `kernel_size`, `stride` and
 `dilation` are an int or a pair (vertical, horizontal); `padding` is an int, such a pair, or
@@ -10,7 +11,8 @@ inputs are never changed, and results never share memory with them. `kernel_size
 import numpy as np
 
 from . import checks, kernels
-from .arrays import float_and_work_dtype, result_and_work_dtype
+from .arrays import cast, float_and_work_dtype, result_and_work_dtype
+
 
 def output_size(size, kernel_size, stride=1, padding=0):
     """Return the number of windows along one axis, floor((size + 2P - kernel_size) / S) + 1.
@@ -97,9 +99,8 @@ def conv2d(x, f, b=None, stride=1, padding=0, dilation=1, groups=1):
     xp, x, f, b, stride, padding, dilation, groups, counts = checks.convolution(
         x, f, b, stride, padding, dilation, groups)
     result, work = result_and_work_dtype(x, f, b)
-    y = xp.empty((x.shape[0] * counts[0] * counts[1], f.shape[0]), work)
-    kernels.correlate(xp, x, f, b, y, stride, padding, dilation, groups, counts)
-    return kernels.images_of(y, x.shape[0], counts).astype(result, copy=False)
+    y = kernels.correlate(xp, x, f, b, work, stride, padding, dilation, groups, counts)
+    return y.astype(result, copy=False)
 
 
 def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx=True):
@@ -123,19 +124,18 @@ def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx
         x, f, None, stride, padding, dilation, groups)
     checks.shape("dy", dy, (x.shape[0], f.shape[0], *counts))
     result, work = result_and_work_dtype(dy, x, f)
-    geometry, dx = (stride, padding, dilation, groups, counts), None
-    dy = kernels.pixels_of(xp, dy, work)
-    if need_dx:
-        dx = kernels.input_gradient(xp, dy, f, x.shape, *geometry).astype(result, copy=False)
-    df = kernels.filter_gradient(xp, dy, x, f.shape, *geometry).astype(result, copy=False)
-    return dx, df, kernels.sum_of_pixels(xp, dy).astype(result, copy=False)
+    dy, geometry = kernels.pixels_of(xp, dy, work), (stride, padding, dilation, groups, counts)
+    dx = kernels.input_gradient(xp, dy, f, x.shape, *geometry) if need_dx else None
+    df = kernels.filter_gradient(xp, dy, x, f.shape, *geometry)
+    db = kernels.sum_of_pixels(xp, dy)
+    return cast(result, dx, df, db)
 
 
 def conv_transpose2d(x, f, b=None, stride=1, padding=0, output_padding=0, groups=1):
     """Lay the filter down at every pixel of x, times the pixel, and add up what overlaps.
 
-    This is the map by which `conv2d` with the same filters hands dY back to dX: the padding is
-    cut off, and the stride is the distance from one filter to the next.
+    So `conv2d` with the same filters hands dY back to dX: the padding is cut off, and the stride
+    is the distance from one filter to the next.
 
     Parameters
     ----------
@@ -174,14 +174,12 @@ def conv_transpose2d_backward(dy, x, f, stride=1, padding=0, output_padding=0, g
         x, f, None, stride, padding, output_padding, groups)
     checks.shape("dy", dy, shape)
     result, work = result_and_work_dtype(dy, x, f)
-    geometry, dx = (stride, padding, (1, 1), groups, x.shape[2:]), None
-    if need_dx:
-        dx = xp.empty((x.shape[0] * x.shape[2] * x.shape[3], x.shape[1]), work)
-        kernels.correlate(xp, dy, f, None, dx, *geometry)
-        dx = kernels.images_of(dx, x.shape[0], x.shape[2:]).astype(result, copy=False)
+    geometry = (stride, padding, (1, 1), groups, x.shape[2:])
+    dx = kernels.correlate(xp, dy, f, None, work, *geometry) if need_dx else None
     df = kernels.filter_gradient(xp, kernels.pixels_of(xp, x, work), dy, f.shape, *geometry)
     db = kernels.sum_of_pixels(xp, kernels.pixels_of(xp, dy, work))
-    return dx, df.astype(result, copy=False), db.astype(result, copy=False)
+    return cast(result, dx, df, db)
+
 
 def max_pool2d(x, kernel_size, stride=None, padding=0):
     """Return the largest value of every window of x: (N, C, H, W), for each channel by itself.
@@ -205,7 +203,8 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
 def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
     """Hand every element of dy: (N, C, OH, OW) to the cell of x that was its window's maximum.
 
-    Of equal maxima the first takes it all, row by row as we read, as in PyTorch.
+    Of equal maxima the first takes it all, row by row as we read; of several NaNs the last, which
+    is PyTorch's rule too.
 
     Returns
     -------
@@ -213,11 +212,11 @@ def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
         In the memory layout of x. Floats keep the dtype of dy (float16 is added up in float32);
         integers give int64.
     """
-    xp, dy, x, kernel, stride, padding, counts = checks.pooling_gradient(
+    xp, dy, x, kernel, stride, padding = checks.pooling_gradient(
         dy, x, kernel_size, stride, padding)
     checks.at_most_half(padding, kernel)
     result, work = result_and_work_dtype(dy)
-    dx = kernels.max_pool_gradient(xp, dy.astype(work, copy=False), x, kernel, stride, padding)
+    dx = kernels.max_pool_gradient(xp, *cast(work, dy), x, kernel, stride, padding)
     return dx.astype(result, copy=False)
 
 
@@ -235,7 +234,8 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     xp, x, kernel, stride, padding, counts = checks.sliding_windows(
         x, kernel_size, stride, padding)
     result, work = float_and_work_dtype(x)
-    y = kernels.fold(xp.add, kernels.pad(xp, x.astype(work, copy=False), padding), kernel, stride, counts)
+    x = kernels.pad(xp, x.astype(work, copy=False), padding)
+    y = kernels.fold(xp.add, x, kernel, stride, counts)
     y /= kernel[0] * kernel[1]
     return y.astype(result, copy=False)
 
@@ -249,11 +249,11 @@ def avg_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
         In the memory layout of x. Floats keep the dtype of dy (float16 is added up in float32);
         integers give float64.
     """
-    xp, dy, x, kernel, stride, padding, counts = checks.pooling_gradient(
+    xp, dy, x, kernel, stride, padding = checks.pooling_gradient(
         dy, x, kernel_size, stride, padding)
     result, work = float_and_work_dtype(dy)
-    dx = dy.astype(work) / (kernel[0] * kernel[1])
-    dx = kernels.avg_pool_gradient(xp, dx, x, kernel, stride, padding)
+    dy = dy.astype(work, copy=False) / (kernel[0] * kernel[1])
+    dx = kernels.avg_pool_gradient(xp, dy, x, kernel, stride, padding)
     return dx.astype(result, copy=False)
 
 
@@ -261,26 +261,23 @@ def batch_norm2d(x, gamma, beta, eps=1e-5):
     """Give every channel of x: (N, C, H, W) the mean beta and the standard deviation gamma.
 
     y = gamma · (x - mean) / √(var + eps) + beta, with the mean and the variance (divided by N·H·W)
-    of the channel in this mini-batch.
-
-    Source: Ioffe and Szegedy, "Batch normalization", ICML 2015, algorithm 1.
+    of the channel in this mini-batch: Ioffe and Szegedy, "Batch normalization", ICML 2015.
 
     Returns
     -------
     y (N, C, H, W), mean (C,), var (C,)
-        Floats keep their dtype (float16 is computed in float32); integers give float64.
+        Floats keep their dtype (but mean and var of float16 are float32); integers give float64.
     """
-    xp, x, gamma, beta = checks.numeric_arrays(x=x, gamma=gamma, beta=beta)
-    checks.axes("x", x, "NCHW")
-    checks.shape("gamma", gamma, x.shape[1:2])
-    checks.shape("beta", beta, x.shape[1:2])
+    xp, x, gamma, beta = checks.normalisation(eps, x=x, gamma=gamma, beta=beta)
     result, work = float_and_work_dtype(x, gamma, beta)
-    mean = x.mean((0, 2, 3), work)
-    y = x - mean[:, None, None]
-    var = xp.einsum("nchw,nchw->c", y, y) / (x.size // x.shape[1])
-    y *= (gamma / xp.sqrt(var + eps))[:, None, None]
-    y += beta[:, None, None]
-    return tuple(a.astype(result, copy=False) for a in (y, mean, var))
+    n, c, h, w = x.shape
+    rows = kernels.rows_of(xp, x, work)  # (N*H, W*C)
+    mean = kernels.sum_of_channels(xp, rows, w) / (n * h * w)
+    y = rows - xp.tile(mean, w)
+    var = kernels.sum_of_channels(xp, y, w, y) / (n * h * w)
+    y *= xp.tile((gamma / xp.sqrt(var + eps)).astype(work), w)
+    y += xp.tile(beta.astype(work), w)
+    return *cast(result, kernels.images_of(y.reshape(-1, c), n, (h, w))), mean, var
 
 
 def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5):
@@ -289,37 +286,32 @@ def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5):
     mean and var are those of the forward call. They depend on x too, which brings in the two terms
     that are subtracted from dy: dx = γ/σ · (dy - average of dy - x̂ · average of dy·x̂).
     """
-    xp, dy, x, gamma, mean, var = checks.numeric_arrays(
-        dy=dy, x=x, gamma=gamma, mean=mean, var=var)
-    checks.axes("x", x, "NCHW")
-    checks.shape("dy", dy, x.shape)
-    for name, array in (("gamma", gamma), ("mean", mean), ("var", var)):
-        checks.shape(name, array, x.shape[1:2])
+    xp, dy, x, gamma, mean, var = checks.normalisation(
+        eps, dy=dy, x=x, gamma=gamma, mean=mean, var=var)
     result, work = float_and_work_dtype(dy, x, gamma)
-    deviation, count = x - mean.astype(work)[:, None, None], x.size // x.shape[1]
+    n, c, h, w = x.shape
     slope = 1 / xp.sqrt(var.astype(work) + eps)
-    dbeta = xp.einsum("nchw->c", dy.astype(work, copy=False))
-    dgamma = xp.einsum("nchw,nchw->c", dy.astype(work, copy=False), deviation) * slope
-    dx = deviation
-    dx *= (-dgamma * slope / count)[:, None, None]
+    dy = kernels.rows_of(xp, dy, work)
+    dx = kernels.rows_of(xp, x, work) - xp.tile(mean.astype(work), w)
+    dbeta = kernels.sum_of_channels(xp, dy, w)
+    dgamma = kernels.sum_of_channels(xp, dx, w, dy) * slope
+    dx *= xp.tile(-dgamma * slope / (n * h * w), w)
     dx += dy
-    dx -= (dbeta / count)[:, None, None]
-    dx *= (gamma * slope)[:, None, None]
-    return tuple(a.astype(result, copy=False) for a in (dx, dgamma, dbeta))
+    dx -= xp.tile(dbeta / (n * h * w), w)
+    dx *= xp.tile((gamma * slope).astype(work), w)
+    return cast(result, kernels.images_of(dx.reshape(-1, c), n, (h, w)), dgamma, dbeta)
 
 
 def softmax(scores):
     """Turn every row of scores: (N, K) into probabilities: exp(score), divided by the row's sum.
 
-    The row's largest score is subtracted first, which changes nothing but keeps exp from
-    overflowing.
+    Subtracting the row's largest score first changes nothing but keeps exp from overflowing.
     """
     xp, scores = checks.numeric_arrays(scores=scores)
     checks.axes("scores", scores, "NK", may_be_empty="N")
     result, work = float_and_work_dtype(scores)
-    p = scores.astype(work)
-    p -= p.max(axis=1, keepdims=True)
-    xp.exp(p, out=p)
+    scores = scores.astype(work, copy=False)
+    p = xp.exp(scores - scores.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     return p.astype(result, copy=False)
 
@@ -332,21 +324,15 @@ def softmax_cross_entropy(scores, labels):
     scores : array (N, K)
     labels : array (N,) of ints from 0 to K - 1, or (N, K) of probabilities
 
-    Returns
-    -------
-    0-d array
-        log(softmax) is computed as score - log Σ exp(score), so that no probability becomes 0.
+    log(softmax) is computed as score - log Σ exp(score), so that no probability becomes 0.
     """
     xp, scores, labels = checks.classification(scores, labels)
     result, work = float_and_work_dtype(scores)
-    logs = scores.astype(work)
-    logs -= logs.max(axis=1, keepdims=True)
+    logs = scores.astype(work, copy=False) - scores.max(axis=1, keepdims=True)
     logs -= xp.log(xp.exp(logs).sum(axis=1, keepdims=True))
     if labels.ndim == 1:
-        chosen = logs[xp.arange(len(labels)), labels]
-    else:
-        chosen = (logs * labels).sum(axis=1)
-    return -chosen.mean().astype(result)
+        return -logs[xp.arange(len(logs)), labels].mean().astype(result)
+    return -(logs * labels).sum(axis=1).mean().astype(result)
 
 
 def softmax_cross_entropy_backward(scores, labels):
@@ -359,5 +345,5 @@ def softmax_cross_entropy_backward(scores, labels):
     else:
         d *= labels.sum(axis=1, keepdims=True)
         d -= labels
-    d /= max(1, len(d))
+    d /= len(d)
     return d.astype(result, copy=False)

@@ -56,42 +56,34 @@ def pad(xp, x, padding, value=0):
     return framed
 
 
-def _frame(xp, images, channels, height, width, few, dtype):
-    """Return zeros (images, channels, height, width), channels-last in memory unless few."""
-    if few:
-        return xp.zeros((images, channels, height, width), dtype)
-    return xp.zeros((images, height, width, channels), dtype).transpose(0, 3, 1, 2)
-
-
-def _block(xp, n, counts, bytes_per_pixel, block_bytes=None):
-    """Return how many images, and how many rows of their output, make one block.
-
-    A few images, or some rows of one image if that is large; on a GPU the whole batch.
-    """
-    if block_bytes is None:
-        block_bytes = BLOCK_BYTES if xp is np else float("inf")
-    rows = block_bytes / (counts[1] * bytes_per_pixel)
-    return int(max(1, min(n, rows / counts[0]))), int(max(1, min(counts[0], rows)))
+def blocks(xp, x):
+    """Yield slices of the first axis of x whose part fits into the cache; on a GPU, all at once."""
+    length = max(1, len(x))
+    if xp is np and x.size:
+        length = max(1, BLOCK_BYTES * len(x) // (3 * x.nbytes))  # room for two more of its kind
+    for first in range(0, len(x), length):
+        yield slice(first, first + length)
 
 
 # --- Convolution ---------------------------------------------------------------------------------
 
 
-def correlate(xp, x, f, bias, y, stride, padding, dilation, groups, counts, block_bytes=None):
-    """Fill y: pixels (N*OH*OW, OC) with the correlation of x: (N, C, H, W) and the filters f.
+def correlate(xp, x, f, bias, dtype, stride, padding, dilation, groups, counts, block_bytes=None):
+    """Return the correlation of x: (N, C, H, W) and the filters f, (N, OC, OH, OW) of this dtype.
 
     The product is columns @ filters: pixels are its rows, output channels its columns.
     """
-    oc = f.shape[0] // groups
+    y, oc = xp.empty((x.shape[0] * counts[0] * counts[1], f.shape[0]), dtype), f.shape[0] // groups
     if bias is not None:  # tiled, to be added to a whole row of the output at a time
-        bias = xp.tile(bias.astype(y.dtype), counts[1])
-    matrices = _matrices(xp, f.astype(y.dtype, copy=False), groups)
-    for rows, g, cols in _columns(xp, x, f.shape, y.dtype, stride, padding, dilation, groups,
-                                  counts, block_bytes):
+        bias = xp.tile(bias.astype(dtype), counts[1])
+    matrices = _matrices(xp, f.astype(dtype, copy=False), groups)
+    for rows, g, cols in _columns(xp, x, f.shape, dtype, stride, padding, dilation, groups, counts,
+                                  block_bytes):
         xp.matmul(cols, matrices[g], out=y[rows, g * oc:(g + 1) * oc])
         if bias is not None and g == groups - 1:
             block = y[rows].reshape(-1, bias.size)
             block += bias
+    return images_of(y, x.shape[0], counts)
 
 
 def filter_gradient(xp, dy, x, f_shape, stride, padding, dilation, groups, counts):
@@ -125,15 +117,16 @@ def input_gradient(xp, dy, f, shape, stride, padding, dilation, groups, counts):
     vertical, horizontal = (
         list(_phases(shape[2 + i], f.shape[2 + i], stride[i], padding[i][0], dilation[i],
                      counts[i])) for i in (0, 1))
-    dx = xp.zeros((n, h, w, channels), dy.dtype).transpose(0, 3, 1, 2)
+    dx = None
+    if stride != (1, 1):
+        dx = xp.zeros((n, h, w, channels), dy.dtype).transpose(0, 3, 1, 2)
     for rows, cells_v, cut_v, frame_v, dilation_v, count_v in vertical:
         for columns, cells_h, cut_h, frame_h, dilation_h, count_h in horizontal:
-            part = xp.empty((n * count_v * count_h, channels), dy.dtype)
-            correlate(xp, images[:, :, cut_v, cut_h], f[:, :, cells_v, cells_h][..., ::-1, ::-1],
-                      None, part, (1, 1), (frame_v, frame_h), (dilation_v, dilation_h), groups,
-                      (count_v, count_h))
-            part = images_of(part, n, (count_v, count_h))
-            if stride == (1, 1):
+            cells = f[:, :, cells_v, cells_h][..., ::-1, ::-1]
+            part = correlate(xp, images[:, :, cut_v, cut_h], cells, None, dy.dtype, (1, 1),
+                             (frame_v, frame_h), (dilation_v, dilation_h), groups,
+                             (count_v, count_h))
+            if dx is None:
                 return part
             dx[:, :, rows, columns] = part
     return dx
@@ -178,6 +171,9 @@ def _matrices(xp, f, groups):
 def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, block_bytes=None):
     """Yield the windows of x as columns, a block at a time.
 
+    A block is a few images, or some rows of the output of one image if that is large; on a GPU it
+    is the whole batch.
+
     Yields
     ------
     rows : slice of the N*OH*OW pixels
@@ -197,8 +193,15 @@ def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, b
         return
 
     few, k = c < FEW_CHANNELS, c * fh * fw
-    images, rows = _block(xp, n, counts, (k + oc) * np.dtype(dtype).itemsize, block_bytes)
-    frame = _frame(xp, images, channels, top + h + bottom, left + w + right, few, dtype)
+    if block_bytes is None:
+        block_bytes = BLOCK_BYTES if xp is np else float("inf")
+    rows = block_bytes / (ow * (k + oc) * np.dtype(dtype).itemsize)  # columns and products per row
+    images, rows = int(max(1, min(n, rows / oh))), int(max(1, min(oh, rows)))
+    framed = (channels, top + h + bottom, left + w + right)
+    if few:  # columns (C*FH*FW, pixels), transposed
+        frame = xp.zeros((images, *framed), dtype)
+    else:  # columns (pixels, FH*FW*C): channels last, in the padded images too
+        frame = xp.zeros((images, *framed[1:], channels), dtype).transpose(0, 3, 1, 2)
     order = (1, 2, 3, 0, 4, 5) if few else (0, 4, 5, 2, 3, 1)
     seen = windows(xp, frame, (fh, fw), stride, dilation, counts).transpose(order)
     memory = xp.empty(images * rows * ow * k, dtype)
@@ -257,48 +260,118 @@ def cells(size, kernel, stride, before, count):
             yield slice(start, start + (last - first - 1) * stride + 1, stride), slice(first, last)
 
 
+def _both_axes(x, dy, kernel, stride, padding):
+    """Return, for H and for W, the list of `cells`, and whether windows overlap or leave gaps."""
+    axes = []
+    for i, (size, count) in enumerate(zip(x.shape[2:], dy.shape[2:])):
+        found = list(cells(size, kernel[i], stride[i], padding[i][0], count))
+        tiled = stride[i] == kernel[i] and size == stride[i] * count and padding[i][0] == 0
+        axes.append((found, not tiled))
+    return axes
+
+
 def max_pool_gradient(xp, dy, x, kernel, stride, padding):
     """Return dX: every element of dy at the first maximum of its window, in x's memory layout.
 
-    The first of the rows with the maximum holds it, and in that row the first of its cells: so
-    the maxima of the rows are taken first, and dY goes back in two steps.
+    Of NaNs, which count as the maximum, PyTorch chooses the last of the window. So do we.
     """
-    across = list(cells(x.shape[3], kernel[1], stride[1], padding[1][0], dy.shape[3]))
-    down = list(cells(x.shape[2], kernel[0], stride[0], padding[0][0], dy.shape[2]))
-    best_of_rows = _maxima(xp, x, across, dy.shape[3])
-    best = _maxima(xp, best_of_rows.swapaxes(2, 3), down, dy.shape[2])
-    d = _to_first(xp, dy.swapaxes(2, 3), best, best_of_rows.swapaxes(2, 3), down)
-    return _to_first(xp, d.swapaxes(2, 3), best_of_rows, x, across)
+    down, across = _both_axes(x, dy, kernel, stride, padding)
+    dx = xp.empty_like(x, dtype=dy.dtype)
+    for block in blocks(xp, x):
+        x_, dy_ = x[block], dy[block]
+        nan = _to_maxima(xp, dy_, x_, dx[block], down, across)
+        if nan is not None:  # windows without a NaN, then those with one, from behind
+            _to_maxima(xp, xp.where(nan, 0, dy_), xp.where(xp.isnan(x_), -np.inf, x_), dx[block],
+                       down, across)
+            rest = xp.empty_like(dx[block])
+            _to_maxima(xp, xp.where(nan, dy_, 0), xp.isnan(x_), rest,
+                       (down[0][::-1], down[1]), (across[0][::-1], across[1]))
+            dx[block] += rest
+    return dx
+
+
+def _to_maxima(xp, dy, x, dx, down, across):
+    """Fill dx with dy at the first maximum of each window; stop and return which are NaN, if any.
+
+    The first row that holds the maximum decides, and in it the first cell. So the maxima of all
+    rows are found first, then those of the windows, and dy goes back the same two steps.
+    """
+    of_rows = _maxima(xp, x, across[0], dy.shape[3])
+    best = _maxima(xp, of_rows.swapaxes(2, 3), down[0], dy.shape[2])
+    if x.dtype.kind == "f" and (nan := xp.isnan(best)).any():
+        return nan.swapaxes(2, 3)
+    d = xp.empty_like(of_rows, dtype=dy.dtype)
+    _to_first(xp, dy.swapaxes(2, 3), best, of_rows.swapaxes(2, 3), d.swapaxes(2, 3), *down)
+    _to_first(xp, d, of_rows, x, dx, *across)
 
 
 def _maxima(xp, x, cells, count):
     """Return the largest of the given cells, along the last axis, of each of `count` windows."""
-    best = xp.empty_like(x, shape=(*x.shape[:3], count))
-    best[...] = -np.inf if x.dtype.kind == "f" else 0 if x.dtype == bool else np.iinfo(x.dtype).min
+    if len(cells) > 1 and all(window == slice(0, count) for _, window in cells):
+        best = xp.maximum(x[..., cells[0][0]], x[..., cells[1][0]])
+        cells = cells[2:]
+    else:
+        least = -np.inf if x.dtype.kind == "f" else 0 if x.dtype == bool else np.iinfo(x.dtype).min
+        best = xp.full_like(x, least, shape=(*x.shape[:3], count))
     for inside, window in cells:
         xp.maximum(best[..., window], x[..., inside], out=best[..., window])
     return best
 
 
-def _to_first(xp, dy, best, x, cells):
-    """Return zeros like x with each element of dy added where x first equals `best`."""
-    dx = xp.zeros_like(x, dy.dtype)
-    free = xp.ones_like(best, bool)
-    for inside, window in cells:
-        hit = x[..., inside] == best[..., window]
-        hit &= free[..., window]
-        free[..., window] ^= hit
-        dx[..., inside] += dy[..., window] * hit
-    return dx
+def _to_first(xp, dy, best, x, dx, cells, irregular):
+    """Fill dx with each element of dy at the first of the cells where x equals `best`."""
+    if irregular:
+        dx[...] = 0
+    rest = dy.copy(order="K")  # what has not found its place yet
+    for i, (inside, window) in enumerate(cells):
+        part = rest[..., window]
+        if i < len(cells) - 1:  # what is left at the last cell can belong nowhere else
+            part = part * (x[..., inside] == best[..., window])
+            rest[..., window] -= part
+        if irregular:
+            dx[..., inside] += part
+        else:
+            dx[..., inside] = part
 
 
 def avg_pool_gradient(xp, dy, x, kernel, stride, padding):
     """Return dX: every element of dy added to all cells of its window, in x's memory layout."""
-    n, c, h, w = x.shape
-    d = xp.zeros_like(x, dy.dtype, shape=(n, c, h, dy.shape[3]))
-    for inside, window in cells(h, kernel[0], stride[0], padding[0][0], dy.shape[2]):
-        d[:, :, inside] += dy[:, :, window]
-    dx = xp.zeros_like(x, dy.dtype)
-    for inside, window in cells(w, kernel[1], stride[1], padding[1][0], dy.shape[3]):
-        dx[..., inside] += d[..., window]
+    down, across = _both_axes(x, dy, kernel, stride, padding)
+    dx = xp.empty_like(x, dtype=dy.dtype)
+    for block in blocks(xp, x):
+        d = xp.empty_like(dx[block], shape=(*dx[block].shape[:3], dy.shape[3]))
+        _to_all(dy[block].swapaxes(2, 3), d.swapaxes(2, 3), *down)
+        _to_all(d, dx[block], *across)
     return dx
+
+
+def _to_all(dy, dx, cells, irregular):
+    """Fill dx with each element of dy at all of the cells."""
+    if irregular:
+        dx[...] = 0
+    for inside, window in cells:
+        if irregular:
+            dx[..., inside] += dy[..., window]
+        else:
+            dx[..., inside] = dy[..., window]
+
+
+# --- Batch normalisation -------------------------------------------------------------------------
+
+
+def rows_of(xp, x, dtype):
+    """Return x: (N, C, H, W) as a matrix (N*H, W*C); a view if x is channels-last in memory.
+
+    Values per channel, repeated W times, are combined with such long rows at full speed.
+    """
+    n, c, h, w = x.shape
+    return pixels_of(xp, x, dtype).reshape(n * h, w * c)
+
+
+def sum_of_channels(xp, rows, width, factor=None):
+    """Return the sum of rows (N*H, W*C), times an equal matrix if given, per channel: (C,)."""
+    if factor is None:
+        total = sum_of_pixels(xp, rows)
+    else:
+        total = xp.einsum("rk,rk->k", rows, factor)
+    return total.reshape(width, -1).sum(axis=0)

@@ -211,7 +211,7 @@ function render({ model, el }) {
       const missed = seen.flat().filter((s) => !s).length;
       const twice = sources.max.flat().some((list) => list.length > 1);
       return [
-        `● the maximum of a window${twice ? " (●2: of two)" : ""}`,
+        `● the maximum of a window${twice ? " (●2: of two windows, and so on)" : ""}`,
         missed ? `hatched: ${missed} cell${missed > 1 ? "s" : ""} that no window reads; the gradient there is 0` : "",
       ].filter(Boolean).join(" · ");
     }

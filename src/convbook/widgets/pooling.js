@@ -161,7 +161,7 @@ function render({ model, el }) {
       h("div", {}, sizeFormula(o, n, k, { size: length, kernel: K, stride: S }))));
     const missed = seen.flat().filter((s) => !s).length;
     legend.textContent = [
-      max && possible ? `● chosen by a window${twice ? " (●2: by two)" : ""}` : "",
+      max && possible ? `● chosen by a window${twice ? " (●2: by two, and so on)" : ""}` : "",
       possible && missed ? `hatched: ${missed} cell${missed > 1 ? "s" : ""} of each channel that no window reads` : "",
     ].filter(Boolean).join(" · ");
     hold.forEach((fit) => fit(times(x.length, hx, wx)));
