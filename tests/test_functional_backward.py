@@ -87,15 +87,19 @@ def test_the_worked_example_of_one_filter():
     assert dx.dtype == df.dtype == db.dtype == np.int64
 
 
+# With 0 in place of MANY_FILTERS, dX is always made of filters laid down, and with 1000 never.
+MANY = st.sampled_from((0, 1000))
+
+
 @drawn
-@given(convolutions(), st.sampled_from(ORDERS))
-def test_conv2d_backward_equals_pytorch(drawing, order):
+@given(convolutions(), st.sampled_from(ORDERS), MANY)
+def test_conv2d_backward_equals_pytorch(drawing, order, many):
     x, f, _, arguments, block_bytes = drawing
     x = x if len(x) else np.ones((1, *x.shape[1:]), x.dtype)
     dtype = np.result_type(x, f)
     dy = arranged(gradient_like(conv2d(x, f, **arguments), dtype), order)
     before = [a.tobytes() for a in (dy, x, f)]
-    with mock.patch.object(kernels, "BLOCK_BYTES", block_bytes):
+    with mock.patch.multiple(kernels, BLOCK_BYTES=block_bytes, MANY_FILTERS=many):
         gradients = conv2d_backward(dy, x, f, **arguments)
     assert [a.tobytes() for a in (dy, x, f)] == before
     assert not any(np.shares_memory(g, a) for g in gradients for a in (dy, x, f))
@@ -109,13 +113,14 @@ def test_conv2d_backward_equals_pytorch(drawing, order):
 
 
 @fewer
-@given(convolutions(dtypes=INTEGERS))
-def test_gradients_of_integers_are_exact(drawing):
+@given(convolutions(dtypes=INTEGERS), MANY)
+def test_gradients_of_integers_are_exact(drawing, many):
     x, f, _, arguments, _ = drawing
     x, f = (np.clip(a.astype(np.int64), -2**20, 2**20) for a in (x, f))
     y = conv2d(x, f, **arguments)
     dy = np.random.default_rng(0).integers(-9, 10, y.shape)
-    dx, df, db = conv2d_backward(dy, x, f, **arguments)
+    with mock.patch.object(kernels, "MANY_FILTERS", many):
+        dx, df, db = conv2d_backward(dy, x, f, **arguments)
     assert dx.dtype == df.dtype == db.dtype == np.int64
     # Y is linear in X and in F: E = Σ dY·Y = Σ dX·X = Σ dF·F, to the last digit.
     total = int((dy.astype(object) * y).sum())
@@ -383,6 +388,7 @@ CALLS = [
     ("conv2d_backward", [small((5, 2, 3, 3)), small((5, 18, 6, 7)), small((2, 9, 3, 3))],
      dict(stride=(2, 3), padding=((1, 0), (2, 0)), groups=2)),
     ("conv2d_backward", [small((5, 4, 6, 7)), small((5, 9, 6, 7)), small((4, 9, 1, 1))], {}),
+    ("conv2d_backward", [small((5, 17, 4, 5)), small((5, 1, 6, 7)), small((17, 1, 3, 3))], {}),
     ("conv_transpose2d", [IMAGE, small((3, 4, 3, 2)), small(4)], dict(stride=2, output_padding=1)),
     ("conv_transpose2d_backward", [small((5, 4, 14, 15)), IMAGE, small((3, 4, 3, 2))],
      dict(stride=2, output_padding=1)),

@@ -13,6 +13,8 @@ import numpy as np
 # Windows of a few images at a time are copied out and multiplied while they are still in the
 # processor's cache; the columns of a whole batch would travel to main memory and back.
 BLOCK_BYTES = 500_000
+# With so many times more filters than channels it is less work to lay dY·F down than to copy dY.
+MANY_FILTERS = 16
 FEW_CHANNELS = 8  # with fewer, a run of pixels is the longer piece to copy than a run of channels
 
 
@@ -111,6 +113,8 @@ def input_gradient(xp, dy, f, shape, stride, padding, dilation, groups, counts):
     the cells of X fall into S² phases, each a correlation of dY with the filter cells that fit.
     """
     (n, channels, h, w), (oc, c, fh, fw) = shape, f.shape
+    if oc // groups > MANY_FILTERS * c:
+        return _laid_down(xp, dy, f, shape, stride, padding, dilation, groups, counts)
     f = f.reshape(groups, oc // groups, c, fh, fw).swapaxes(1, 2)
     f = f.reshape(channels, oc // groups, fh, fw)
     images = images_of(dy, n, counts)
@@ -129,6 +133,37 @@ def input_gradient(xp, dy, f, shape, stride, padding, dilation, groups, counts):
             if dx is None:
                 return part
             dx[:, :, rows, columns] = part
+    return dx
+
+
+def _laid_down(xp, dy, f, shape, stride, padding, dilation, groups, counts):
+    """Return dX like `input_gradient`, as the filters times dY, laid down and added up.
+
+    Every pixel of dY gives C·FH·FW products; cell (fh, fw) of all of them is one slice of dX.
+    A block is a few images, or some rows of dY in one image if that is large.
+    """
+    (n, channels, h, w), (oc, c, fh, fw), (oh, ow) = shape, f.shape, counts
+    ((top, bottom), (left, right)), sh = padding, stride[0]
+    matrices = f.reshape(groups, oc // groups, -1).transpose(0, 2, 1)
+    dy = dy.reshape(n, oh, ow, groups, oc // groups)
+    rows = BLOCK_BYTES / (ow * (c * fh * fw + oc) * dy.itemsize) if xp is np else float("inf")
+    images, rows = int(max(1, min(n, rows / oh))), int(max(1, min(oh, rows)))
+    dx = xp.empty((n, h, w, channels), dy.dtype).transpose(0, 3, 1, 2)
+    for first in range(0, n, images):
+        m = min(images, n - first)
+        frame = xp.zeros((channels, m, top + h + bottom, left + w + right), dy.dtype)
+        for row in range(0, oh, rows):
+            part = dy[first:first + m, row:row + rows]
+            r = part.shape[1]
+            for g in range(groups):
+                products = matrices[g] @ part[:, :, :, g].reshape(m * r * ow, -1).T
+                products = products.reshape(c, fh, fw, m, r, ow)
+                seen = windows(xp, frame[g * c:(g + 1) * c, :, sh * row:], (fh, fw), stride,
+                               dilation, (r, ow))  # (C, M, FH, FW, R, OW)
+                for i in range(fh):
+                    for j in range(fw):
+                        seen[:, :, i, j] += products[:, i, j]
+        dx[first:first + m] = frame[:, :, top:top + h, left:left + w].swapaxes(0, 1)
     return dx
 
 
