@@ -16,6 +16,10 @@ BUILD := "$(BIN)/jupyter-book" build . --all -W --keep-going -q > /dev/null
 
 BOOK_READY := $(VENV)/.ready-for-book
 TEST_READY := $(VENV)/.ready-for-test
+# The packages that the benchmark compares with live apart: nothing else shall depend on them.
+BENCH_VENV := .venv-bench
+BENCH_BIN := $(BENCH_VENV)/$(notdir $(BIN))
+BENCH_READY := $(BENCH_VENV)/.ready
 SITE := _build/html
 STUDENT := _build/student
 
@@ -40,8 +44,8 @@ help:
 	echo "make test       run every test: units, notebooks, browser"
 	echo "make lab        open the chapters in JupyterLab"
 	echo "make notebooks  execute the chapters and store their outputs"
-	echo "make bench      measure speed against PyTorch"
-	echo "make clean      remove what was built (the set-up in $(VENV)/ stays)"
+	echo "make bench      measure speed against PyTorch and other packages (some minutes)"
+	echo "make clean      remove what was built (what was installed stays)"
 
 # --- Set-up --------------------------------------------------------------------------------------
 
@@ -73,6 +77,13 @@ $(BOOK_READY): $(VENV)/pyvenv.cfg requirements.txt constraints.txt pyproject.tom
 $(TEST_READY): $(BOOK_READY)
 	echo "Installing what the tests need, PyTorch among it (a few minutes the first time)."
 	$(PIP) -c constraints.txt -e ".[test,torch]"
+	touch "$@"
+
+$(BENCH_READY): benchmarks/requirements.txt constraints.txt pyproject.toml | $(VENV)/pyvenv.cfg
+	echo "Installing what the benchmark compares with into $(BENCH_VENV) (a few minutes)."
+	$(PY) -m venv "$(BENCH_VENV)"
+	"$(BENCH_BIN)/python" -m pip --disable-pip-version-check -qq install \
+		-r benchmarks/requirements.txt
 	touch "$@"
 
 # --- The site ------------------------------------------------------------------------------------
@@ -118,10 +129,11 @@ notebooks: $(BOOK_READY)
 lab: $(BOOK_READY)
 	$(PY) -m jupyter lab book
 
-bench: $(TEST_READY)
-	$(PY) benchmarks/forward.py
+bench: $(BENCH_READY)
+	"$(BENCH_BIN)/python" benchmarks/run.py
 
 clean:
 	rm -rf _build
-	find . -name '$(VENV)' -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \
-		-o -name .pytest_cache -o -name .hypothesis \) -prune -exec rm -rf {} +
+	find . \( -name '$(VENV)' -o -name $(BENCH_VENV) \) -prune \
+		-o \( -name __pycache__ -o -name .ipynb_checkpoints -o -name .pytest_cache \
+		-o -name .hypothesis \) -prune -exec rm -rf {} +

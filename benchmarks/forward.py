@@ -11,41 +11,17 @@ NCHW, as data sets do, and channels-last, as the package's own layers hand them 
 
 import argparse
 import os
-import time
-import tracemalloc
-from statistics import median
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # read when NumPy and PyTorch are imported
+from timing import (arrays, channels_last, extra_memory, print_table, race,
+                    torch)  # sets one thread: first
+from workloads import CONVOLUTIONS, POOLINGS, by, describe
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from convbook.functional import avg_pool2d, conv2d, max_pool2d, output_size  # noqa: E402
+from convbook.functional import avg_pool2d, conv2d, max_pool2d, output_size
 
-try:
-    import torch
+if torch:
     import torch.nn.functional as torch_functional
-    torch.set_num_threads(1)
-except ImportError:
-    torch = None
-
-# name: input (N, C, H, W), filters (OC, FH), stride, padding
-CONVOLUTIONS = {
-    "a": ((100, 1, 28, 28), (30, 5), 1, 0),
-    "b": ((64, 3, 32, 32), (16, 3), 1, 1),
-    "c": ((64, 16, 32, 32), (16, 3), 1, 1),
-    "d": ((64, 32, 16, 16), (64, 3), 2, 1),
-    "e": ((64, 64, 8, 8), (64, 3), 1, 1),
-    "f": ((32, 64, 16, 16), (128, 1), 1, 0),
-    "g": ((8, 32, 64, 64), (32, 3), 1, 1),
-}
-# name: function, input (N, C, H, W), kernel size, stride
-POOLINGS = {
-    "max 2×2": ("max_pool2d", (64, 32, 32, 32), 2, 2),
-    "max 3×3, stride 2": ("max_pool2d", (64, 32, 32, 32), 3, 2),
-    "avg 2×2": ("avg_pool2d", (64, 32, 32, 32), 2, 2),
-    "global avg": ("avg_pool2d", (64, 256, 8, 8), 8, 8),
-}
 
 
 def naive_conv2d(x, f, b, stride, padding):
@@ -79,33 +55,6 @@ def full_im2col_conv2d(x, f, b, stride, padding):
     return y.reshape(n, oh, ow, oc).transpose(0, 3, 1, 2)
 
 
-def channels_last(x):
-    """Return an array equal to x whose channels lie side by side in memory."""
-    return np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
-def race(sides, repeats):
-    """Call all functions in turn, `repeats` times; return each one's median time in seconds."""
-    times = {name: [] for name in sides}
-    for function in sides.values():
-        function()  # warm up
-    for _ in range(repeats):
-        for name, function in sides.items():
-            start = time.thread_time()
-            function()
-            times[name].append(time.thread_time() - start)
-    return {name: median(values) for name, values in times.items()}
-
-
-def extra_memory(function):
-    """Return the bytes that NumPy held at the peak of a call beside the result."""
-    tracemalloc.start()
-    result = function()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak - result.nbytes
-
-
 def convolution_table(repeats):
     header = ["", "PyTorch ms", "im2col in full", "package", "PyTorch, last", "package, last",
               "extra MB in full", "extra MB package"]
@@ -124,7 +73,7 @@ def convolution_table(repeats):
         check_equal(sides)
         t = race(sides, repeats)
         memory = [f"{extra_memory(sides[side]) / 1e6:.1f}" for side in ("full", "package")]
-        rows.append([describe(name, shape, oc, size, stride, padding),
+        rows.append([f"{name}: {describe(shape, (oc, size), stride, padding)}",
                      *ratios(t, ["full", "package", "torch last", "package last"]), *memory])
     print_table(header, rows)
 
@@ -138,7 +87,7 @@ def naive_table():
         check_equal(sides)
         # Apart from each other: the naive loop takes so long that the other would find cold caches.
         t = race({"naive": sides["naive"]}, 3) | race({"package": sides["package"]}, 51)
-        rows.append([describe(name, x.shape, oc, size, stride, padding),
+        rows.append([f"{name}: {describe(x.shape, (oc, size), stride, padding)}",
                      f"{t['naive'] * 1e3:.1f}", f"{t['package'] * 1e3:.3f}",
                      f"{t['naive'] / t['package']:.0f}"])
     print_table(["one image", "naive loop ms", "package ms", "times faster"], rows)
@@ -164,11 +113,6 @@ def pooling_table(repeats):
     print_table(["", "PyTorch ms", "package", "PyTorch, last", "package, last"], rows)
 
 
-def arrays(*shapes):
-    rng = np.random.default_rng(0)
-    return [rng.standard_normal(shape, np.float32) for shape in shapes]
-
-
 def check_equal(sides):
     """Stop if two sides disagree: a fast wrong answer is worth nothing."""
     results = [np.asarray(function()) for function in sides.values()]
@@ -181,24 +125,6 @@ def ratios(t, names):
     if torch:
         return [f"{t['torch'] * 1e3:.2f}", *(f"{t[name] / t['torch']:.2f}×" for name in names)]
     return ["–", *(f"{t[name] * 1e3:.2f} ms" if name in t else "–" for name in names)]
-
-
-def by(numbers):
-    return "×".join(map(str, numbers))
-
-
-def describe(name, shape, oc, size, stride, padding):
-    options = "".join(f" {letter}{value}" for letter, value, usual in
-                      (("S", stride, 1), ("P", padding, 0)) if value != usual)
-    return f"{name}: {by(shape)}, {oc} of {size}×{size}{options}"
-
-
-def print_table(header, rows):
-    widths = [max(map(len, column)) for column in zip(header, *rows)]
-    for row in [header, ["-" * width for width in widths], *rows]:
-        print("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                        for i, (cell, width) in enumerate(zip(row, widths))))
-    print()
 
 
 def main():

@@ -6,19 +6,19 @@ Timings differ between machines and from run to run; the chapter reads the recor
 its plots and its text agree wherever the book is built.
 """
 
-import datetime
 import json
-import os
-import platform
-from pathlib import Path
 
-from forward import full_im2col_conv2d, race, torch, torch_functional  # sets one thread: first
+from timing import DATA, machine, race, rounded, torch  # sets one thread: first
+from forward import full_im2col_conv2d
 
 import numpy as np
 
 from convbook import functional, kernels
 
-TARGET = Path(__file__).resolve().parent.parent / "book" / "data" / "convolution_timings.json"
+if torch:
+    import torch.nn.functional as torch_functional
+
+TARGET = DATA / "convolution_timings.json"
 SIZES = (8, 16, 32, 64, 128, 256, 512)
 IMAGES_PER_BLOCK = (1, 2, 4, 8, 16, 32, 64)
 BATCH, FILTERS = (64, 16, 32, 32), (16, 16, 3, 3)
@@ -74,12 +74,10 @@ def record_blocks(repeats=31):
     columns_of_image = h * w * c * FILTERS[2] * FILTERS[3] * x.itemsize
 
     def in_blocks(images):
-        y = np.empty((n * h * w, FILTERS[0]), x.dtype)
         # BLOCK_BYTES counts the columns and the products of a block.
         block_bytes = images * (columns_of_image + h * w * FILTERS[0] * x.itemsize)
-        kernels.correlate(np, x, f, None, y, (1, 1), ((1, 1), (1, 1)), (1, 1), 1, (h, w),
-                              block_bytes)
-        return y.reshape(n, h, w, FILTERS[0]).transpose(0, 3, 1, 2)
+        return kernels.correlate(np, x, f, None, x.dtype, (1, 1), ((1, 1), (1, 1)), (1, 1), 1,
+                                 (h, w), block_bytes)
 
     sides = {"full": lambda: full_im2col_conv2d(x, f, b, 1, 1),
              "package": lambda: functional.conv2d(x, f, padding=1)}
@@ -103,39 +101,6 @@ def record_blocks(repeats=31):
                     "block_bytes": kernels.BLOCK_BYTES},
         "pytorch": {"milliseconds": milliseconds["torch"]} if torch else None,
     }
-
-
-def machine():
-    """Describe what the timings were taken on, without the machine's name."""
-    return {
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "threads_used": 1,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__ if torch else None,
-        "date": datetime.date.today().isoformat(),
-    }
-
-
-def processor():
-    """Return the processor's name; Linux keeps it in a file, other systems tell Python."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def rounded(value):
-    """Keep four significant digits: more would be noise."""
-    if isinstance(value, dict):
-        return {key: rounded(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [rounded(v) for v in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def main():

@@ -1,31 +1,29 @@
-"""Time what training needs, forward and backward, beside PyTorch: convolutions, layers, whole steps.
+"""Time what training needs, forward and backward, beside PyTorch: convolutions, layers, steps.
 
-    python benchmarks/training.py [--repeats 21] [--target book/data/speed.json]
+    python benchmarks/training.py [--repeats 21] [--json]
 
-All compute in float32 on one thread; measured is that thread's processor time, all sides in turn,
-and the median is kept. Everything is timed in two environments, each in a process of its own:
+measures in the environment that it finds and prints tables, or JSON; `run.py` calls it in two
+environments. PyTorch gets NCHW arrays, as usual, and channels-last ones ("torch_last"), and so does
+the package. All sides are compared before they are timed: a fast wrong answer is worth nothing.
 
-- "machine": as the machine is; NumPy and PyTorch each choose their instructions.
-- "same": NumPy, its OpenBLAS and PyTorch are all held to AVX2 (on other processors than x86-64
-  nothing is changed).
-
-The times, as PyTorch's milliseconds and every side's multiple of them, are printed and written to
-a JSON file together with a description of the machine.
+The steps are timed twice: in the fresh process, and again, like everything else, after the C library
+was asked to keep freed memory (`convbook.memory`), for PyTorch too. Only then do the times not
+depend on what ran before: otherwise it is a matter of the heap's history whether the system must
+clear new pages for a result, and that can double a convolution's time.
 """
 
 import argparse
 import json
-import os
-import platform
-import subprocess
-import sys
-from pathlib import Path
 
-from forward import (CONVOLUTIONS, POOLINGS, arrays, by, channels_last, describe, extra_memory,
-                     print_table, race, torch, torch_functional)  # sets one thread: first
+from timing import (arrays, channels_last, extra_memory, print_table, race,
+                    torch)  # sets one thread: first
+from breakdown import REST, Stamps, race_parts, watch_package, watch_torch
+from workloads import (CONVOLUTIONS, FIRST_LAYERS, PACKAGE_LAYERS, POOLINGS, SGD_SETTINGS, STEPS,
+                       TENSOR_SHAPE, by, describe, mini_batch, torch_network)
 
 import numpy as np
-from record_chapter_3_1 import machine, rounded
+import torch.nn.functional as torch_functional
+from threadpoolctl import threadpool_info
 
 from convbook import functional as F
 from convbook import layers as L
@@ -33,10 +31,9 @@ from convbook.losses import SoftmaxCrossEntropy
 from convbook.memory import keep_memory
 from convbook.optimizers import SGD
 
-TARGET = Path(__file__).resolve().parent.parent / "book" / "data" / "speed.json"
-ENVIRONMENTS = {"machine": "as the machine is", "same": "same instruction set (AVX2)"}
-FIRST_LAYERS = "ab"  # they are also timed without the gradient of their input
-TENSOR_SHAPE = (64, 32, 32, 32)  # for the layers that are not convolutions
+LAST = torch.channels_last
+NAMES = {"torch_last": "PyTorch, last", "textbook": "im2col in full", "package": "package",
+         "package_last": "package, last"}
 
 
 # --- Convolutions --------------------------------------------------------------------------------
@@ -54,62 +51,71 @@ def textbook_conv2d(x, f, b, dy, stride, padding, need_dx):
     return y, dx, df, db
 
 
+def convolution_arrays(name):
+    """Return x, f, b and dy of a workload, and its stride and padding."""
+    shape, (oc, size), stride, padding = CONVOLUTIONS[name]
+    x, f, b = arrays(shape, (oc, shape[1], size, size), (oc,))
+    dy, = arrays(F.conv2d(x, f, b, stride, padding).shape, seed=1)
+    return x, f, b, dy, stride, padding
+
+
+def package_convolution(x, f, b, dy, stride, padding, need_dx=True):
+    """Return Y, dX if needed, dF and db."""
+    y = F.conv2d(x, f, b, stride, padding)
+    return y, *F.conv2d_backward(dy, x, f, stride, padding, need_dx=need_dx)
+
+
+def torch_convolution(x, f, b, dy, stride, padding, need_dx=True):
+    """Return a function that computes Y, dX if needed, dF and db; the layout is that of x."""
+    tf, tb = torch.tensor(f, requires_grad=True), torch.tensor(b, requires_grad=True)
+    x = torch.from_numpy(x).requires_grad_(need_dx)
+    dy = torch.from_numpy(dy)
+    wanted = [x, tf, tb] if need_dx else [tf, tb]
+
+    def run():
+        y = torch_functional.conv2d(x, tf, tb, stride, padding)
+        gradients = torch.autograd.grad(y, wanted, dy)
+        return y, *([] if need_dx else [None]), *gradients
+    return run
+
+
 def convolution_sides(x, f, b, dy, stride, padding, need_dx):
     """Return the functions to race; each computes Y, dX if needed, dF and db."""
-    def package(x, dy):
-        y = F.conv2d(x, f, b, stride, padding)
-        return y, *F.conv2d_backward(dy, x, f, stride, padding, need_dx=need_dx)
-
-    def pytorch(x, dy):
-        y = torch_functional.conv2d(x, tf, tb, stride, padding)
-        return y, *torch.autograd.grad(y, [x, tf, tb] if need_dx else [tf, tb], dy)
-
-    tf, tb = torch.tensor(f, requires_grad=True), torch.tensor(b, requires_grad=True)
-    tx, tdy = torch.tensor(x, requires_grad=need_dx), torch.tensor(dy)
-    form = torch.channels_last
-    tx_last, tdy_last = tx.detach().to(memory_format=form), tdy.to(memory_format=form)
-    tx_last.requires_grad_(need_dx)
     last, dy_last = channels_last(x), channels_last(dy)
-    sides = {
-        "torch": lambda: pytorch(tx, tdy),
-        "torch_last": lambda: pytorch(tx_last, tdy_last),
-        "textbook": lambda: textbook_conv2d(x, f, b, dy, stride, padding, need_dx),
-        "package": lambda: package(x, dy),
-        "package_last": lambda: package(last, dy_last),
+    rest = stride, padding, need_dx
+    return {
+        "torch": torch_convolution(x, f, b, dy, *rest),
+        "torch_last": torch_convolution(last, f, b, dy_last, *rest),
+        "textbook": lambda: textbook_conv2d(x, f, b, dy, *rest),
+        "package": lambda: package_convolution(x, f, b, dy, *rest),
+        "package_last": lambda: package_convolution(last, f, b, dy_last, *rest),
     }
-    gradients = {name: [a for a in function()[1:] if a is not None]
-                 for name, function in sides.items()}
-    for name in ("textbook", "package", "package_last"):
-        for mine, theirs in zip(gradients[name], gradients["torch"], strict=True):
-            np.testing.assert_allclose(mine, theirs, atol=1e-4 * float(theirs.abs().max()))
-    return sides
 
 
 def time_convolutions(repeats):
+    """Race the convolutions; those of first layers also without the gradient of the input."""
     results = {}
-    for name, (shape, (oc, size), stride, padding) in CONVOLUTIONS.items():
-        x, f, b = arrays(shape, (oc, shape[1], size, size), (oc,))
-        dy, = arrays(F.conv2d(x, f, b, stride, padding).shape)
-        for need_dx in (False, True) if name in FIRST_LAYERS else (True,):
-            sides = convolution_sides(x, f, b, dy, stride, padding, need_dx)
-            label = describe(name, shape, oc, size, stride, padding)
-            results[label + ("" if need_dx else ", no dX")] = {
+    for name, settings in CONVOLUTIONS.items():
+        for need_dx in (True, False) if name in FIRST_LAYERS else (True,):
+            sides = convolution_sides(*convolution_arrays(name), need_dx)
+            check_gradients({side: function()[1:] for side, function in sides.items()})
+            results[name if need_dx else f"{name}, no dX"] = {
+                "title": describe(*settings),
                 "seconds": race(sides, repeats),
-                "extra_bytes": {side: extra_memory_of_gradients(sides[side])
+                "extra_bytes": {side: extra_memory(sides[side])
                                 for side in ("textbook", "package_last")},
             }
     return results
 
 
-def extra_memory_of_gradients(function):
-    """Return the bytes that NumPy held at the peak beside all the results."""
-    results = []
-
-    def first():
-        results[:] = [a for a in function() if a is not None]
-        return results[0]
-
-    return extra_memory(first) - sum(a.nbytes for a in results[1:])
+def check_gradients(results):
+    """Stop if the arrays of two sides differ by more than the rounding of long sums."""
+    expected = results["torch"]
+    for side, gradients in results.items():
+        for mine, theirs in zip(gradients, expected, strict=True):
+            if theirs is not None:
+                np.testing.assert_allclose(mine, theirs, atol=1e-4 * float(theirs.abs().max()),
+                                           err_msg=side)
 
 
 # --- Other layers --------------------------------------------------------------------------------
@@ -122,27 +128,24 @@ def layer_sides(layer, torch_layer, x):
         return layer.backward(dy)
 
     def pytorch(x, dy):
-        y = torch_layer(x)
-        return torch.autograd.grad(y, [x, *torch_layer.parameters()], dy)[0]
+        x = torch.from_numpy(x).requires_grad_()
+        dy, wanted = torch.from_numpy(dy), [x, *torch_layer.parameters()]
+        return lambda: torch.autograd.grad(torch_layer(x), wanted, dy)[0]
 
-    dy, = arrays(layer.forward(x).shape)
+    dy, = arrays(layer.forward(x).shape, seed=1)
     last, dy_last = channels_last(x), channels_last(dy)
-    form = torch.channels_last
-    tx, tdy = torch.tensor(x, requires_grad=True), torch.tensor(dy)
-    tx_last = tx.detach().to(memory_format=form).requires_grad_()
-    tdy_last = tdy.to(memory_format=form)
     sides = {
-        "torch": lambda: pytorch(tx, tdy),
-        "torch_last": lambda: pytorch(tx_last, tdy_last),
+        "torch": pytorch(x, dy),
+        "torch_last": pytorch(last, dy_last),
         "package": lambda: package(x, dy),
         "package_last": lambda: package(last, dy_last),
     }
-    for name in ("package", "package_last"):
-        np.testing.assert_allclose(sides[name](), sides["torch"](), atol=1e-4)
+    check_gradients({side: [function()] for side, function in sides.items()})
     return sides
 
 
 def time_layers(repeats):
+    """Race pooling, batch norm and ReLU."""
     kinds = {"max_pool2d": (L.MaxPool2d, torch.nn.MaxPool2d),
              "avg_pool2d": (L.AvgPool2d, torch.nn.AvgPool2d)}
     cases = {f"{name}, {by(shape)}": (*(kind(size, stride) for kind in kinds[function]), shape)
@@ -160,141 +163,147 @@ def time_layers(repeats):
 # --- Whole training steps ------------------------------------------------------------------------
 
 
-def mnist_cnn(conv, relu, pool, flatten, linear, **_):
-    """Conv 30 of 5×5, ReLU, pooling, linear 100, ReLU, linear 10."""
-    return conv(1, 30, 5), relu(), pool(2), flatten(), linear(4320, 100), relu(), linear(100, 10)
+def package_step(model, x, labels, stamp=lambda name: None):
+    """Return a function that makes a training step and returns the loss."""
+    loss, optimizer = SoftmaxCrossEntropy(), SGD(model, **SGD_SETTINGS)
 
-
-def resnet8_like(conv, relu, flatten, linear, norm, avg, **_):
-    """The convolutions of a ResNet-8 in a row, without the shortcuts: 16, 32 and 64 channels."""
-    layers, before = [], 3
-    for channels, stride in ((16, 1), (16, 1), (16, 1), (32, 2), (32, 1), (64, 2), (64, 1)):
-        layers += [conv(before, channels, 3, stride, 1), norm(channels), relu()]
-        before = channels
-    return *layers, avg(8), flatten(), linear(64, 10)
-
-
-STEPS = {"MNIST CNN, batch 100": (mnist_cnn, (100, 1, 28, 28)),
-         "ResNet-8-like, batch 64": (resnet8_like, (64, 3, 32, 32))}
-
-
-def step_sides(build, shape):
-    """Return the functions to race: a training step each, from the same weights."""
-    nn = torch.nn
-    kinds = dict(conv=nn.Conv2d, relu=nn.ReLU, pool=nn.MaxPool2d, flatten=nn.Flatten,
-                 linear=nn.Linear, norm=nn.BatchNorm2d, avg=nn.AvgPool2d)
-    mine = dict(conv=L.Conv2d, relu=L.ReLU, pool=L.MaxPool2d, flatten=L.Flatten,
-                linear=L.Linear, norm=L.BatchNorm2d, avg=L.AvgPool2d)
-    x, labels = *arrays(shape), np.random.default_rng(1).integers(0, 10, shape[0])
-    tx, tlabels = torch.from_numpy(x), torch.from_numpy(labels)
-    model = L.Sequential(*build(**mine))
-    networks = {"torch": nn.Sequential(*build(**kinds)), "torch_last": nn.Sequential(*build(**kinds))}
-    inputs = {"torch": tx, "torch_last": tx.to(memory_format=torch.channels_last)}
-    networks["torch_last"].to(memory_format=torch.channels_last)
-    for network in networks.values():
-        for parameter, weights in zip(network.parameters(), model.params.values(), strict=True):
-            parameter.data.copy_(torch.from_numpy(weights))
-    loss, optimizer = SoftmaxCrossEntropy(), SGD(model, lr=0.01, momentum=0.9)
-
-    def package():
-        value = loss(model(x), labels)
-        model.backward(loss.backward(), need_dx=False)
+    def step():
+        scores = model(x)
+        stamp("loss")
+        value = loss(scores, labels)
+        dy = loss.backward()
+        stamp(REST)
+        model.backward(dy, need_dx=False)
+        stamp("optimizer")
         optimizer.step()
         return value
+    return step
 
-    def pytorch(name):
-        network, inp = networks[name], inputs[name]
-        torch_optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
 
-        def step():
-            torch_optimizer.zero_grad()
-            value = torch_functional.cross_entropy(network(inp), tlabels)
-            value.backward()
-            torch_optimizer.step()
-            return value.item()
-        return step
+def torch_step(network, x, labels, stamp=lambda name: None):
+    """Return a function that makes a training step and returns the loss."""
+    optimizer = torch.optim.SGD(network.parameters(), **SGD_SETTINGS)
+    labels = torch.from_numpy(labels)
 
-    sides = {name: pytorch(name) for name in networks} | {"package": package}
+    def step():
+        optimizer.zero_grad()
+        scores = network(x)
+        stamp("loss")
+        value = torch_functional.cross_entropy(scores, labels)
+        value.backward()
+        stamp("optimizer")
+        optimizer.step()
+        return value.item()
+    return step
+
+
+def step_sides(build, shape, watched=False):
+    """Return the functions to race: a training step each, from the same weights.
+
+    With `watched`, return pairs: the function, and the stamps that it takes.
+    """
+    (x, labels), model = mini_batch(shape), build(PACKAGE_LAYERS)
+    networks = {side: torch_network(build, model) for side in ("torch", "torch_last")}
+    networks["torch_last"].to(memory_format=LAST)
+    tx = torch.from_numpy(x)
+    inputs = {"torch": tx, "torch_last": tx.to(memory_format=LAST)}
+    stamps = {side: Stamps() for side in (*networks, "package")}
+    if watched:
+        watch_package(model, stamps["package"])
+        for side, network in networks.items():
+            watch_torch(network, stamps[side])
+    take = stamps if watched else dict.fromkeys(stamps, lambda name: None)
+    sides = {side: torch_step(network, inputs[side], labels, take[side])
+             for side, network in networks.items()}
+    sides["package"] = package_step(model, x, labels, take["package"])
     for _ in range(3):  # the same losses, step after step
-        values = [side() for side in sides.values()]
-        np.testing.assert_allclose(values, values[0], rtol=1e-3)
-    return sides
+        losses = {side: step() for side, step in sides.items()}
+        np.testing.assert_allclose([*losses.values()], losses["torch"], rtol=1e-3)
+    return {side: (step, stamps[side]) for side, step in sides.items()} if watched else sides
 
 
 def time_steps(repeats):
-    """Time the steps, before and after the memory allocator is asked to keep freed memory."""
-    sides = {name: step_sides(*step) for name, step in STEPS.items()}
-    results = {name: {"seconds": race(sides[name], repeats)} for name in sides}
-    if keep_memory():
-        for name in sides:
-            kept = race(sides[name], repeats)
-            results[name]["seconds"]["package_kept"] = kept["package"]
-            results[name]["seconds_kept"] = kept
-    return results
+    """Race the training steps."""
+    return {name: {"seconds": race(step_sides(*step), repeats)} for name, step in STEPS.items()}
+
+
+def time_parts(repeats):
+    """Return where the time of the training steps goes; see `breakdown`."""
+    return {name: race_parts(step_sides(*step, watched=True), repeats)
+            for name, step in STEPS.items()}
 
 
 # --- Running and reporting -----------------------------------------------------------------------
 
 
-def environment(name):
-    """Return the environment variables of a process that measures."""
-    variables = dict(os.environ)
-    if name == "same" and platform.machine().lower() in ("x86_64", "amd64"):
-        from numpy._core._multiarray_umath import __cpu_dispatch__ as dispatched
-        wider = [f for f in dispatched if f.startswith("AVX512") or f == "X86_V4"]
-        variables |= {"OPENBLAS_CORETYPE": "Haswell", "NPY_DISABLE_CPU_FEATURES": " ".join(wider),
-                      "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
-    return variables
+def instructions():
+    """Return which instructions NumPy's matrix product and PyTorch chose."""
+    blas = [info for info in threadpool_info() if info["user_api"] == "blas"]
+    return {"numpy": " ".join(f"{b['internal_api']} {b.get('architecture', '')}" for b in blas[:1]),
+            "torch": torch.backends.cpu.get_cpu_capability()}
 
 
 def measure(repeats):
     """Time everything in this process and return it as JSON can hold it."""
-    return {"convolution": time_convolutions(repeats), "layers": time_layers(repeats),
-            "steps": time_steps(repeats)}
+    usual = time_steps(repeats)  # first, in a fresh process, as a program that trains is
+    results = {"instructions": instructions(), "memory_kept": keep_memory()}  # cannot be undone
+    results |= {"convolution": time_convolutions(repeats), "layers": time_layers(repeats),
+                "steps": time_steps(repeats)}
+    parts = time_parts(repeats)
+    for name, row in results["steps"].items():
+        row |= {"seconds_usual": usual[name]["seconds"], "parts": parts[name]}
+    return results
 
 
 def report(results):
-    names = {"torch_last": "PyTorch, last", "textbook": "im2col in full", "package": "package",
-             "package_last": "package, last", "package_kept": "package, memory kept"}
+    """Print the tables."""
+    print(f"NumPy: {results['instructions']['numpy']}; "
+          f"PyTorch: {results['instructions']['torch']}\n")
     for kind in ("convolution", "layers", "steps"):
         rows = results[kind]
-        sides = [side for side in names if side in next(iter(rows.values()))["seconds"]]
-        header = ["", "PyTorch ms", *(names[side] for side in sides)]
+        sides = [side for side in NAMES if side in next(iter(rows.values()))["seconds"]]
+        header = ["", "PyTorch ms", *(NAMES[side] for side in sides)]
         if kind == "convolution":
             header += ["extra MB in full", "extra MB package"]
         print_table(header, [
-            [name, f"{1e3 * row['seconds']['torch']:.2f}",
-             *(f"{row['seconds'][side] / row['seconds']['torch']:.2f}×" for side in sides),
+            [titled(name, row), *ratios(row["seconds"], sides),
              *(f"{size / 1e6:.1f}" for size in row.get("extra_bytes", {}).values())]
             for name, row in rows.items()])
+    sides = ["torch_last", "package"]
+    print_table(["without keeping memory", "PyTorch ms", *(NAMES[side] for side in sides)],
+                [[name, *ratios(row["seconds_usual"], sides)]
+                 for name, row in results["steps"].items()])
+    for name, row in results["steps"].items():
+        report_parts(name, row["parts"])
+
+
+def titled(name, row):
+    """Return a row's name with the shapes, if it has any."""
+    return f"{name}: {row['title']}" if "title" in row else name
+
+
+def ratios(seconds, sides):
+    """Return PyTorch's time in ms, and each side's as a multiple of it."""
+    return [f"{1e3 * seconds['torch']:.2f}",
+            *(f"{seconds[side] / seconds['torch']:.2f}×" for side in sides)]
+
+
+def report_parts(name, parts):
+    """Print the milliseconds of each part of a training step."""
+    sides = {"torch": "PyTorch", "torch_last": "PyTorch, last", "package": "package"}
+    names = list(dict.fromkeys(part for side in sides for part in parts[side]))
+    print_table([f"{name}, ms", *sides.values()],
+                [[part, *(f"{1e3 * parts[side].get(part, 0):.2f}" for side in sides)]
+                 for part in names])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=21, help="how often each side runs")
-    parser.add_argument("--target", type=Path, default=TARGET, help="the JSON file to write")
-    parser.add_argument("--measure", action="store_true", help="print one process's JSON and stop")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     arguments = parser.parse_args()
-    if torch is None:
-        sys.exit("benchmarks/training.py compares with PyTorch: install convbook[torch]")
-    if arguments.measure:
-        print(json.dumps(measure(arguments.repeats)))
-        return
-    record = {"machine": machine(), "repeats": arguments.repeats, "environments": {}}
-    print(f"{record['machine']['processor']}, NumPy {np.__version__}, PyTorch {torch.__version__}; "
-          f"forward and backward in float32, one thread, medians of {arguments.repeats}.\n"
-          "Times as multiples of PyTorch's on NCHW arrays; 'last' is channels-last arrays; "
-          "'extra' is memory beside the results.\n")
-    for name, title in ENVIRONMENTS.items():
-        command = [sys.executable, __file__, "--measure", "--repeats", str(arguments.repeats)]
-        done = subprocess.run(command, env=environment(name), stdout=subprocess.PIPE, text=True,
-                              check=True)
-        results = json.loads(done.stdout)
-        print(f"--- {title}\n")
-        report(results)
-        record["environments"][name] = {"title": title, **results}
-    arguments.target.write_text(json.dumps(rounded(record), indent=1) + "\n", encoding="utf-8")
-    print(f"Wrote {arguments.target}")
+    results = measure(arguments.repeats)
+    print(json.dumps(results)) if arguments.json else report(results)
 
 
 if __name__ == "__main__":

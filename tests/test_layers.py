@@ -875,3 +875,7 @@ def test_on_cupy_arrays_everything_stays_on_the_gpu(monkeypatch, layer, shape):
     finally:
         layer.to_cpu()
     assert not any(map(is_cupy, layer.params.values()))
+
+
+def test_an_empty_container_can_be_converted():
+    assert Sequential().astype(np.float64).params == {}

@@ -89,7 +89,7 @@ class Layer:
 
     def _convert(self, function):
         for layer in self.walk():
-            if not layer.children:
+            if not isinstance(layer, Container):
                 layer.params = {name: function(a) for name, a in layer.params.items()}
                 layer.buffers = {name: function(a) for name, a in layer.buffers.items()}
                 layer.grads = {}

@@ -2,8 +2,8 @@
 
 A training step allocates the same large arrays again and again. The C library of Linux (glibc)
 hands every large block back to the operating system as soon as it is freed, and the next step asks
-for it anew: the system must then clear each page of 4 kB before its first use, and that takes up
-to a third of a step's time. `keep_memory` tells glibc to hold on to freed blocks instead.
+for it anew: the system must then clear each page of 4 kB before its first use, which can take a
+good part of a step's time. `keep_memory` tells glibc to hold on to freed blocks instead.
 """
 
 import ctypes
