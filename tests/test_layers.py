@@ -18,6 +18,7 @@ from convbook.gradcheck import check_layer
 from convbook.layers import (
     AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Flatten, GlobalAvgPool2d, LeakyReLU,
     Linear, MaxPool2d, ReLU, Residual, Sequential, Sigmoid, Tanh)
+from convbook.summary import Summary
 from test_arrays import FakeCuPy
 
 drawn = settings(deadline=None, derandomize=True, max_examples=40)
@@ -599,7 +600,7 @@ def test_layers_and_containers_of_ones_own_take_part():
         Both(Sequential(Linear(4, 4, rng=1), Tanh()), Layer()), Linear(4, 2, rng=2))
     assert list(model.params) == ["0.w", "0.b", "3.left.0.w", "3.left.0.b", "4.w", "4.b"]
     assert check_layer(model, normal((2, 3))).ok
-    assert [row.name for row in model.summary((3,)).rows] == [
+    assert [row.name for row in Summary(model, (3,)).rows] == [
         "0", "1", "2", "3.left.0", "3.left.1", "3.right", "4"]
 
 
@@ -708,11 +709,11 @@ Residual(
 # --- The summary ---------------------------------------------------------------------------------
 
 
-def test_the_summary_is_a_table_that_adds_up():
+def test_the_summary_is_a_table_that_adds_up(capsys):
     model = Sequential(Conv2d(1, 30, 5), ReLU(), MaxPool2d(2), Flatten(), Linear(4320, 100),
                        ReLU(), Linear(100, 10))
     state = model.state()
-    summary = model.summary((1, 28, 28))
+    summary = Summary(model, (1, 28, 28))
     assert repr(summary) == str(summary) == """\
    layer                    output  parameters  multiplications
 ───────────────────────────────────────────────────────────────
@@ -726,6 +727,8 @@ def test_the_summary_is_a_table_that_adds_up():
 6  Linear(100, 10)              10       1,010            1,000
 ───────────────────────────────────────────────────────────────
    total                               433,890          865,000"""
+    model.summary((1, 28, 28))
+    assert capsys.readouterr().out == f"{summary}\n"
     assert summary.parameters == sum(a.size for a in model.params.values())
     assert summary.multiplications == 865_000
     assert summary.rows[0].output_shape == (30, 24, 24)
@@ -743,7 +746,7 @@ def test_the_summary_is_a_table_that_adds_up():
     (Linear(7, 3), (7,), 21),
 ])
 def test_multiplications_are_counted(layer, shape, multiplications):
-    summary = layer.summary(shape)
+    summary = Summary(layer, shape)
     assert summary.multiplications == multiplications
     assert [row.name for row in summary.rows] == [""]
 

@@ -117,11 +117,12 @@ class Layer:
         self.load_state(states.read(path))
 
     def summary(self, input_shape):
-        """Return a table of all layers; `input_shape` is that of one image, such as (C, H, W).
+        """Print a table of all layers: output shapes, parameters and multiplications.
 
-        It displays itself, and has `rows`, `parameters` and `multiplications` to compute with.
+        `input_shape` is that of one image, such as (C, H, W). To compute with the numbers, take
+        `convbook.summary.Summary`.
         """
-        return Summary(self, input_shape)
+        print(Summary(self, input_shape))
 
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y."""
