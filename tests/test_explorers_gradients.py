@@ -7,7 +7,7 @@ import pytest
 
 from convbook import functional as F
 from convbook.widgets import ConvGradientExplorer, GradientCheckFigure, PoolGradientExplorer
-from convbook.widgets.conv_gradient import output_shape
+from convbook.widgets.base import output_shape
 from convbook.widgets.gradient_check import FUNCTIONS, STEPS, TYPES
 from pages import NARROW, marked, number, read, settle, values, write_widget_page
 from test_explorers import (

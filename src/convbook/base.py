@@ -4,8 +4,6 @@
 """
 
 import inspect
-import math
-import numbers
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -214,22 +212,3 @@ def errors_of(layer):
         yield
     except (TypeError, ValueError) as error:
         raise type(error)(f"{layer}: {error}") from error
-
-
-def number(name, value, least, most=math.inf, open_end=False):
-    """Return a real number of at least `least` and at most `most` (or below it) as a float."""
-    allowed = f"a number of at least {least}"
-    if most < math.inf:
-        allowed += f" and {'below' if open_end else 'at most'} {most}"
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}")
-    if not (least <= value < most if open_end else least <= value <= most):
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
-    return float(value)
-
-
-def float_dtype(dtype):
-    """Return `dtype` as a NumPy dtype that is floating point."""
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(f"dtype must be a floating-point dtype, got {np.dtype(dtype)}")
-    return np.dtype(dtype)

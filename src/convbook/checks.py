@@ -1,5 +1,6 @@
 """Checks of arguments. Every error names the argument, what was given and what is allowed."""
 
+import math
 import numbers
 import operator
 
@@ -17,13 +18,32 @@ def integer(name, value, least, given=None):
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
-        number = operator.index(value)
+        whole = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an integer of at least {least}, {got} "
                         f"of type {type(value).__name__}") from None
-    if number < least:
+    if whole < least:
         raise ValueError(f"{name} must be an integer of at least {least}, {got}")
-    return number
+    return whole
+
+
+def number(name, value, least, most=math.inf, open_end=False):
+    """Return a real number of at least `least` and at most `most` (or below it) as a float."""
+    allowed = f"a number of at least {least}"
+    if most < math.inf:
+        allowed += f" and {'below' if open_end else 'at most'} {most}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}")
+    if not (least <= value < most if open_end else least <= value <= most):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return float(value)
+
+
+def float_dtype(dtype):
+    """Return `dtype` as a NumPy dtype that is floating point."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"dtype must be a floating-point dtype, got {np.dtype(dtype)}")
+    return np.dtype(dtype)
 
 
 def pair(name, value, least=1):
@@ -135,8 +155,8 @@ def window_counts(size, kernel, stride, padding, dilation=(1, 1), name="kernel_s
     return tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride))
 
 
-def _by(numbers):
-    return " × ".join(str(n) for n in numbers)
+def _by(sizes):
+    return " × ".join(str(n) for n in sizes)
 
 
 def sliding_windows(x, kernel_size, stride, padding):
@@ -234,11 +254,7 @@ def normalisation(eps, **arrays):
     axes("x", arrays["x"], "NCHW")
     for name, array in arrays.items():
         shape(name, array, arrays["x"].shape if name in ("x", "dy") else arrays["x"].shape[1:2])
-    if not isinstance(eps, numbers.Real) or isinstance(eps, bool):
-        raise TypeError(f"eps must be a number of at least 0, got {eps!r} "
-                        f"of type {type(eps).__name__}")
-    if not eps >= 0:
-        raise ValueError(f"eps must be a number of at least 0, got {eps!r}")
+    number("eps", eps, least=0)
     return xp, *checked
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from . import checks
 from . import functional as F
 from .arrays import get_array_module
-from .base import Container, Layer, errors_of, float_dtype, number
+from .base import Container, Layer, errors_of
+from .checks import float_dtype, number
 from .initializers import he_normal
 
 

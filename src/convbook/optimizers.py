@@ -14,7 +14,7 @@ import math
 
 from . import checks
 from .arrays import get_array_module
-from .base import number
+from .checks import number
 
 
 class Optimizer:

@@ -12,7 +12,6 @@ SCRIPT = "convbook-widgets.js"
 STYLE = "convbook-widgets.css"
 SITE_SCRIPT = "convbook-site.js"
 SITE_STYLE = "convbook-site.css"
-MATHJAX = "mathjax/tex-chtml.js"
 
 # What the widgets' modules use of the syntax of ES modules, besides `export default`.
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w-]+\.js)";', re.MULTILINE)

@@ -11,6 +11,8 @@ import numpy as np
 import traitlets
 from anywidget.widget import repr_mimebundle
 
+from convbook.functional import output_size
+
 FOLDER = Path(__file__).parent
 LOCAL_IMPORT = re.compile(r'(from\s*")\./([\w-]+\.js)(")')
 
@@ -145,3 +147,20 @@ def table(symbol, values):
     )
     rows_by_columns = f"{values.shape[0]} × {values.shape[1]}"
     return f"<div><b>{html.escape(symbol)}</b> {rows_by_columns}<table><tbody>{rows}</tbody></table></div>"
+
+
+def refit(values, shape):
+    """Return a matrix cut, or filled up with ones, to `shape`; unchanged if that is impossible."""
+    if min(shape) < 1:
+        return as_numbers(values)
+    values = np.asarray(values)[: shape[0], : shape[1]]
+    missing = [(0, size - have) for size, have in zip(shape, values.shape, strict=True)]
+    return as_numbers(np.pad(values, missing, constant_values=1))
+
+
+def output_shape(shape, kernel, stride, padding=0):
+    """Return (OH, OW), or (0, 0) when the window does not fit into the padded input."""
+    try:
+        return tuple(output_size(n, k, stride, padding) for n, k in zip(shape, kernel, strict=True))
+    except ValueError:
+        return 0, 0

@@ -3,26 +3,9 @@
 import numpy as np
 import traitlets
 
-from convbook.functional import conv2d_backward, output_size
+from convbook.functional import conv2d_backward
 
-from .base import BookWidget, Numbers, Whole, as_numbers, table
-
-
-def refit(dy, shape):
-    """Return a matrix cut, or filled up with ones, to `shape`; unchanged if that is impossible."""
-    if min(shape) < 1:
-        return as_numbers(dy)
-    dy = np.asarray(dy)[: shape[0], : shape[1]]
-    missing = [(0, size - have) for size, have in zip(shape, dy.shape, strict=True)]
-    return as_numbers(np.pad(dy, missing, constant_values=1))
-
-
-def output_shape(shape, kernel, stride, padding=0):
-    """Return (OH, OW), or (0, 0) when the window does not fit into the padded input."""
-    try:
-        return tuple(output_size(n, k, stride, padding) for n, k in zip(shape, kernel, strict=True))
-    except ValueError:
-        return 0, 0
+from .base import BookWidget, Numbers, Whole, output_shape, refit, table
 
 
 class ConvGradientExplorer(BookWidget, module="conv_gradient.js"):

@@ -5,7 +5,7 @@ import traitlets
 
 from convbook.functional import im2col
 
-from .base import BookWidget, Numbers, Whole, as_numbers, table
+from .base import BookWidget, Numbers, Whole, refit, table
 
 
 class KernelSize(traitlets.TraitType):
@@ -72,10 +72,7 @@ class Im2colExplorer(BookWidget, module="im2col.js"):
 
     @traitlets.validate("f")
     def _fit_filter(self, proposal):
-        fh, fw = self.kernel_size
-        old = np.asarray(proposal["value"])[:fh, :fw]
-        missing = ((0, fh - old.shape[0]), (0, fw - old.shape[1]))
-        return as_numbers(np.pad(old, missing, constant_values=1))
+        return refit(proposal["value"], self.kernel_size)
 
     @traitlets.observe("kernel_size")
     def _refit_filter(self, change):

@@ -144,9 +144,6 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-let ids = 0;
-export const newId = () => `cb-${++ids}-${Math.random().toString(36).slice(2, 7)}`;
-
 /**
  * The common frame of an explorer: title, play or other buttons, reset, then the parts given to `add`.
  * `keys` are the model's values that the explorer shows; reset puts them back to what they were at the start.

@@ -5,8 +5,7 @@ import traitlets
 
 from convbook.functional import avg_pool2d_backward, max_pool2d_backward
 
-from .base import BookWidget, Numbers, Whole, table
-from .conv_gradient import output_shape, refit
+from .base import BookWidget, Numbers, Whole, output_shape, refit, table
 from .pooling import COURSE
 
 
