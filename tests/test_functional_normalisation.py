@@ -45,15 +45,17 @@ def test_batch_norm2d_equals_pytorch(shape, dtype, order, order_of_dy, seed, off
     np.testing.assert_allclose(mean, wide[0].mean((0, 2, 3)), rtol=1e-5, atol=1e-6)
 
 
-def test_batch_norm2d_gives_mean_beta_and_deviation_gamma():
+@pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 3, 1)])
+def test_batch_norm2d_gives_mean_beta_and_deviation_gamma(axes):
     x = np.random.default_rng(0).standard_normal((8, 3, 5, 6)) * 7 + 50
+    x = np.ascontiguousarray(x.transpose(axes)).transpose(np.argsort(axes))
     gamma, beta = np.array([1.0, 2.0, -3.0]), np.array([0.0, 10.0, -5.0])
     y, mean, var = batch_norm2d(x, gamma, beta, eps=0)
     np.testing.assert_allclose(mean, x.mean((0, 2, 3)))
     np.testing.assert_allclose(var, x.var((0, 2, 3)))
     np.testing.assert_allclose(y.mean((0, 2, 3)), beta, atol=1e-12)
     np.testing.assert_allclose(y.std((0, 2, 3)), abs(gamma))
-    assert y.transpose(0, 2, 3, 1).flags.c_contiguous
+    assert y.transpose(axes).flags.c_contiguous  # in memory as x is
 
 
 def test_batch_norm2d_backward_equals_numerical_differentiation():

@@ -10,7 +10,7 @@ inputs are never changed, and results never share memory with them. `kernel_size
 
 import numpy as np
 
-from . import checks, kernels
+from . import checks, kernels, layouts
 from .arrays import cast, float_and_work_dtype, result_and_work_dtype
 
 
@@ -124,10 +124,10 @@ def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx
         x, f, None, stride, padding, dilation, groups)
     checks.shape("dy", dy, (x.shape[0], f.shape[0], *counts))
     result, work = result_and_work_dtype(dy, x, f)
-    dy, geometry = kernels.pixels_of(xp, dy, work), (stride, padding, dilation, groups, counts)
+    dy, geometry = layouts.pixels_of(xp, dy, work), (stride, padding, dilation, groups, counts)
     dx = kernels.input_gradient(xp, dy, f, x.shape, *geometry) if need_dx else None
     df = kernels.filter_gradient(xp, dy, x, f.shape, *geometry)
-    db = kernels.sum_of_pixels(xp, dy)
+    db = layouts.sum_of_pixels(xp, dy)
     return cast(result, dx, df, db)
 
 
@@ -156,7 +156,7 @@ def conv_transpose2d(x, f, b=None, stride=1, padding=0, output_padding=0, groups
     xp, x, f, b, stride, padding, groups, shape = checks.transposed_convolution(
         x, f, b, stride, padding, output_padding, groups)
     result, work = result_and_work_dtype(x, f, b)
-    y = kernels.input_gradient(xp, kernels.pixels_of(xp, x, work), f, shape, stride, padding,
+    y = kernels.input_gradient(xp, layouts.pixels_of(xp, x, work), f, shape, stride, padding,
                                (1, 1), groups, x.shape[2:])
     if b is not None:
         y += b.astype(work)[:, None, None]
@@ -176,8 +176,8 @@ def conv_transpose2d_backward(dy, x, f, stride=1, padding=0, output_padding=0, g
     result, work = result_and_work_dtype(dy, x, f)
     geometry = (stride, padding, (1, 1), groups, x.shape[2:])
     dx = kernels.correlate(xp, dy, f, None, work, *geometry) if need_dx else None
-    df = kernels.filter_gradient(xp, kernels.pixels_of(xp, x, work), dy, f.shape, *geometry)
-    db = kernels.sum_of_pixels(xp, kernels.pixels_of(xp, dy, work))
+    df = kernels.filter_gradient(xp, layouts.pixels_of(xp, x, work), dy, f.shape, *geometry)
+    db = layouts.sum_of_pixels(xp, layouts.pixels_of(xp, dy, work))
     return cast(result, dx, df, db)
 
 
@@ -266,18 +266,19 @@ def batch_norm2d(x, gamma, beta, eps=1e-5):
     Returns
     -------
     y (N, C, H, W), mean (C,), var (C,)
-        Floats keep their dtype (but mean and var of float16 are float32); integers give float64.
+        y in the memory order of x, if that is NCHW, else channels-last. Floats keep their dtype
+        (but mean and var of float16 are float32); integers give float64.
     """
     xp, x, gamma, beta = checks.normalisation(eps, x=x, gamma=gamma, beta=beta)
     result, work = float_and_work_dtype(x, gamma, beta)
-    n, c, h, w = x.shape
-    rows = kernels.rows_of(xp, x, work)  # (N*H, W*C)
-    mean = kernels.sum_of_channels(xp, rows, w) / (n * h * w)
-    y = rows - xp.tile(mean, w)
-    var = kernels.sum_of_channels(xp, y, w, y) / (n * h * w)
-    y *= xp.tile((gamma / xp.sqrt(var + eps)).astype(work), w)
-    y += xp.tile(beta.astype(work), w)
-    return *cast(result, kernels.images_of(y.reshape(-1, c), n, (h, w))), mean, var
+    rows = layouts.LongRows(xp, x)
+    x = rows.of(x, work)
+    mean = rows.sums(x) / rows.count
+    y = x - rows.spread(mean)
+    var = rows.sums(y, y) / rows.count
+    y *= rows.spread((gamma / xp.sqrt(var + eps)).astype(work))
+    y += rows.spread(beta.astype(work))
+    return *cast(result, rows.images(y)), mean, var
 
 
 def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5):
@@ -289,17 +290,17 @@ def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5):
     xp, dy, x, gamma, mean, var = checks.normalisation(
         eps, dy=dy, x=x, gamma=gamma, mean=mean, var=var)
     result, work = float_and_work_dtype(dy, x, gamma)
-    n, c, h, w = x.shape
     slope = 1 / xp.sqrt(var.astype(work) + eps)
-    dy = kernels.rows_of(xp, dy, work)
-    dx = kernels.rows_of(xp, x, work) - xp.tile(mean.astype(work), w)
-    dbeta = kernels.sum_of_channels(xp, dy, w)
-    dgamma = kernels.sum_of_channels(xp, dx, w, dy) * slope
-    dx *= xp.tile(-dgamma * slope / (n * h * w), w)
+    rows = layouts.LongRows(xp, x)
+    dy = rows.of(dy, work)
+    dx = rows.of(x, work) - rows.spread(mean.astype(work))
+    dbeta = rows.sums(dy)
+    dgamma = rows.sums(dx, dy) * slope
+    dx *= rows.spread(-dgamma * slope / rows.count)
     dx += dy
-    dx -= xp.tile(dbeta / (n * h * w), w)
-    dx *= xp.tile((gamma * slope).astype(work), w)
-    return cast(result, kernels.images_of(dx.reshape(-1, c), n, (h, w)), dgamma, dbeta)
+    dx -= rows.spread(dbeta / rows.count)
+    dx *= rows.spread((gamma * slope).astype(work))
+    return cast(result, rows.images(dx), dgamma, dbeta)
 
 
 def softmax(scores):
@@ -310,10 +311,7 @@ def softmax(scores):
     xp, scores = checks.numeric_arrays(scores=scores)
     checks.axes("scores", scores, "NK", may_be_empty="N")
     result, work = float_and_work_dtype(scores)
-    scores = scores.astype(work, copy=False)
-    p = xp.exp(scores - scores.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    return p.astype(result, copy=False)
+    return kernels.softmax(xp, scores.astype(work, copy=False)).astype(result, copy=False)
 
 
 def softmax_cross_entropy(scores, labels):
@@ -326,24 +324,11 @@ def softmax_cross_entropy(scores, labels):
 
     log(softmax) is computed as score - log Σ exp(score), so that no probability becomes 0.
     """
-    xp, scores, labels = checks.classification(scores, labels)
-    result, work = float_and_work_dtype(scores)
-    logs = scores.astype(work, copy=False) - scores.max(axis=1, keepdims=True)
-    logs -= xp.log(xp.exp(logs).sum(axis=1, keepdims=True))
-    if labels.ndim == 1:
-        return -logs[xp.arange(len(logs)), labels].mean().astype(result)
-    return -(logs * labels).sum(axis=1).mean().astype(result)
+    _, scores, labels = checks.classification(scores, labels)
+    return kernels.cross_entropy(scores, labels)
 
 
 def softmax_cross_entropy_backward(scores, labels):
     """Return the gradient of `softmax_cross_entropy`, (N, K): (softmax(scores) - label) / N."""
-    xp, scores, labels = checks.classification(scores, labels)
-    result, work = float_and_work_dtype(scores)
-    d = softmax(scores.astype(work, copy=False))
-    if labels.ndim == 1:
-        d[xp.arange(len(labels)), labels] -= 1
-    else:
-        d *= labels.sum(axis=1, keepdims=True)
-        d -= labels
-    d /= len(d)
-    return d.astype(result, copy=False)
+    _, scores, labels = checks.classification(scores, labels)
+    return kernels.cross_entropy_gradient(scores, labels)

@@ -2,13 +2,17 @@
 pooling as operations on whole arrays.
 
 Arguments have been checked and are in full: kernel (FH, FW), stride (SH, SW), padding
-((top, bottom), (left, right)), dilation (DH, DW), counts (OH, OW). The "pixels" of an array
-(N, K, OH, OW) are the matrix (N*OH*OW, K): one row for each position in each image.
+((top, bottom), (left, right)), dilation (DH, DW), counts (OH, OW). "Pixels" are the rows of a
+matrix (N*OH*OW, K); see `layouts`.
 """
 
 import math
 
 import numpy as np
+
+from . import winograd
+from .arrays import float_and_work_dtype, get_array_module
+from .layouts import copy_channels_last, images_of, pixels_of
 
 # Windows of a few images at a time are copied out and multiplied while they are still in the
 # processor's cache; the columns of a whole batch would travel to main memory and back.
@@ -19,21 +23,6 @@ FEW_CHANNELS = 8  # with fewer, a run of pixels is the longer piece to copy than
 
 
 # --- Memory --------------------------------------------------------------------------------------
-
-
-def pixels_of(xp, x, dtype):
-    """Return x: (N, K, H, W) as pixels (N*H*W, K); a view if x is channels-last in memory."""
-    return xp.ascontiguousarray(x.transpose(0, 2, 3, 1), dtype).reshape(-1, x.shape[1])
-
-
-def images_of(pixels, n, counts):
-    """Return pixels (N*OH*OW, K) as an array (N, K, OH, OW), channels-last in memory."""
-    return pixels.reshape(n, *counts, pixels.shape[1]).transpose(0, 3, 1, 2)
-
-
-def sum_of_pixels(xp, pixels):
-    """Return the sum over all pixels, (K,); a product with ones is the fastest way to it."""
-    return xp.ones(len(pixels), pixels.dtype) @ pixels
 
 
 def windows(xp, x, kernel, stride, dilation, counts):
@@ -75,12 +64,20 @@ def correlate(xp, x, f, bias, dtype, stride, padding, dilation, groups, counts, 
 
     The product is columns @ filters: pixels are its rows, output channels its columns.
     """
+    if xp is np and block_bytes is None and winograd.pays(len(x), f.shape, dtype, stride, dilation,
+                                                          groups, counts):
+        return winograd.correlate(x, f, bias, padding, counts).transpose(0, 3, 1, 2)
     y, oc = xp.empty((x.shape[0] * counts[0] * counts[1], f.shape[0]), dtype), f.shape[0] // groups
-    if bias is not None:  # tiled, to be added to a whole row of the output at a time
-        bias = xp.tile(bias.astype(dtype), counts[1])
-    matrices = _matrices(xp, f.astype(dtype, copy=False), groups)
+    matrices, ones = _matrices(xp, f.astype(dtype, copy=False), groups), False
+    if bias is not None:
+        bias = bias.astype(dtype)
+        ones = groups == 1 and f.shape[1] < FEW_CHANNELS and f.shape[2:] != (1, 1)
+        if ones:  # one more column, of ones, costs less than a walk over the output
+            matrices, bias = xp.concatenate((matrices, bias.reshape(1, 1, oc)), axis=1), None
+        else:  # tiled, to be added to a whole row of the output at a time
+            bias = xp.tile(bias, counts[1])
     for rows, g, cols in _columns(xp, x, f.shape, dtype, stride, padding, dilation, groups, counts,
-                                  block_bytes):
+                                  block_bytes, ones):
         xp.matmul(cols, matrices[g], out=y[rows, g * oc:(g + 1) * oc])
         if bias is not None and g == groups - 1:
             block = y[rows].reshape(-1, bias.size)
@@ -93,6 +90,8 @@ def filter_gradient(xp, dy, x, f_shape, stride, padding, dilation, groups, count
 
     Y = columns @ F, so dF = columnsᵀ @ dY; what the blocks give adds up.
     """
+    if xp is np and winograd.pays(len(x), f_shape, dy.dtype, stride, dilation, groups, counts):
+        return winograd.filter_gradient(dy.reshape(len(x), *counts, -1), x, padding)
     oc, c, fh, fw = f_shape[0] // groups, *f_shape[1:]
     df = xp.zeros((groups, c * fh * fw, oc), dy.dtype)
     for rows, g, cols in _columns(xp, x, f_shape, dy.dtype, stride, padding, dilation, groups,
@@ -203,7 +202,8 @@ def _matrices(xp, f, groups):
     return xp.ascontiguousarray(f.transpose(0, 2, 1))
 
 
-def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, block_bytes=None):
+def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, block_bytes=None,
+             ones=False):
     """Yield the windows of x as columns, a block at a time.
 
     A block is a few images, or some rows of the output of one image if that is large; on a GPU it
@@ -213,7 +213,8 @@ def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, b
     ------
     rows : slice of the N*OH*OW pixels
     g : int, the group
-    cols : (rows, C // groups * FH * FW), in the order of `_matrices`; good until the next block
+    cols : (rows, C // groups * FH * FW), in the order of `_matrices`; good until the next block.
+        With `ones`, which is for one group of few channels, there is one more column, of ones.
     """
     (n, channels, h, w), (oc, c, fh, fw), (oh, ow) = x.shape, f_shape, counts
     (top, bottom), (left, right) = padding
@@ -239,12 +240,15 @@ def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, b
         frame = xp.zeros((images, *framed[1:], channels), dtype).transpose(0, 3, 1, 2)
     order = (1, 2, 3, 0, 4, 5) if few else (0, 4, 5, 2, 3, 1)
     seen = windows(xp, frame, (fh, fw), stride, dilation, counts).transpose(order)
-    memory = xp.empty(images * rows * ow * k, dtype)
+    memory = xp.empty(images * rows * ow * (k + ones), dtype)
     done = 0
     for first in range(0, n, images):
         m = min(images, n - first)
-        for ch in range(0, channels, 16):  # as many as fill a cache line
-            frame[:m, ch:ch + 16, top:top + h, left:left + w] = x[first:first + m, ch:ch + 16]
+        inside = frame[:m, :, top:top + h, left:left + w]
+        if few:
+            inside[...] = x[first:first + m]
+        else:
+            copy_channels_last(x[first:first + m], inside.transpose(0, 2, 3, 1))
         for row in range(0, oh, rows):
             pixels = m * min(rows, oh - row) * ow
             for g in range(groups):
@@ -253,8 +257,10 @@ def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, b
                         else seen[:m, row:row + rows, :, :, :, group])
                 cols = memory[:pixels * k].reshape(part.shape)
                 cols[...] = part
-                cols = cols.reshape(k, pixels).T if few else cols.reshape(pixels, k)
-                yield slice(done, done + pixels), g, cols
+                cols = memory[:pixels * (k + ones)]
+                cols[pixels * k:] = 1
+                yield (slice(done, done + pixels), g,
+                       cols.reshape(-1, pixels).T if few else cols.reshape(pixels, k))
             done += pixels
 
 
@@ -331,37 +337,41 @@ def _to_maxima(xp, dy, x, dx, down, across):
     The first row that holds the maximum decides, and in it the first cell. So the maxima of all
     rows are found first, then those of the windows, and dy goes back the same two steps.
     """
-    of_rows = _maxima(xp, x, across[0], dy.shape[3])
-    best = _maxima(xp, of_rows.swapaxes(2, 3), down[0], dy.shape[2])
+    # Copies, because arithmetic with every S-th column takes longer than copying them out once.
+    columns = [x[..., inside].copy(order="K") for inside, _ in across[0]]
+    of_rows = _maxima(xp, columns, across[0], dy.shape[3])
+    rows = [of_rows.swapaxes(2, 3)[..., inside] for inside, _ in down[0]]
+    best = _maxima(xp, rows, down[0], dy.shape[2])
     if x.dtype.kind == "f" and (nan := xp.isnan(best)).any():
         return nan.swapaxes(2, 3)
     d = xp.empty_like(of_rows, dtype=dy.dtype)
-    _to_first(xp, dy.swapaxes(2, 3), best, of_rows.swapaxes(2, 3), d.swapaxes(2, 3), *down)
-    _to_first(xp, d, of_rows, x, dx, *across)
+    _to_first(xp, dy.swapaxes(2, 3), best, rows, d.swapaxes(2, 3), *down)
+    _to_first(xp, d, of_rows, columns, dx, *across)
 
 
-def _maxima(xp, x, cells, count):
+def _maxima(xp, parts, cells, count):
     """Return the largest of the given cells, along the last axis, of each of `count` windows."""
     if len(cells) > 1 and all(window == slice(0, count) for _, window in cells):
-        best = xp.maximum(x[..., cells[0][0]], x[..., cells[1][0]])
-        cells = cells[2:]
+        best = xp.maximum(parts[0], parts[1])
+        parts, cells = parts[2:], cells[2:]
     else:
-        least = -np.inf if x.dtype.kind == "f" else 0 if x.dtype == bool else np.iinfo(x.dtype).min
-        best = xp.full_like(x, least, shape=(*x.shape[:3], count))
-    for inside, window in cells:
-        xp.maximum(best[..., window], x[..., inside], out=best[..., window])
+        kind = parts[0].dtype
+        least = -np.inf if kind.kind == "f" else 0 if kind == bool else np.iinfo(kind).min
+        best = xp.full_like(parts[0], least, shape=(*parts[0].shape[:3], count))
+    for part, (_, window) in zip(parts, cells):
+        xp.maximum(best[..., window], part, out=best[..., window])
     return best
 
 
-def _to_first(xp, dy, best, x, dx, cells, irregular):
-    """Fill dx with each element of dy at the first of the cells where x equals `best`."""
+def _to_first(xp, dy, best, parts, dx, cells, irregular):
+    """Fill dx with each element of dy at the first of the cells whose part equals `best`."""
     if irregular:
         dx[...] = 0
     rest = dy.copy(order="K")  # what has not found its place yet
     for i, (inside, window) in enumerate(cells):
         part = rest[..., window]
         if i < len(cells) - 1:  # what is left at the last cell can belong nowhere else
-            part = part * (x[..., inside] == best[..., window])
+            part = part * (parts[i] == best[..., window])
             rest[..., window] -= part
         if irregular:
             dx[..., inside] += part
@@ -391,22 +401,35 @@ def _to_all(dy, dx, cells, irregular):
             dx[..., inside] = dy[..., window]
 
 
-# --- Batch normalisation -------------------------------------------------------------------------
+# --- Softmax and cross entropy, of arrays that were looked at before ------------------------------
+# Looking at labels makes the CPU wait for a GPU: a training loop looks once, not in every step.
 
 
-def rows_of(xp, x, dtype):
-    """Return x: (N, C, H, W) as a matrix (N*H, W*C); a view if x is channels-last in memory.
-
-    Values per channel, repeated W times, are combined with such long rows at full speed.
-    """
-    n, c, h, w = x.shape
-    return pixels_of(xp, x, dtype).reshape(n * h, w * c)
+def softmax(xp, scores):
+    """Return the probabilities (N, K) of scores (N, K)."""
+    p = xp.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return p
 
 
-def sum_of_channels(xp, rows, width, factor=None):
-    """Return the sum of rows (N*H, W*C), times an equal matrix if given, per channel: (C,)."""
-    if factor is None:
-        total = sum_of_pixels(xp, rows)
+def cross_entropy(scores, labels):
+    """Return the mean cross entropy of softmax(scores): (N, K), with labels (N,) or (N, K)."""
+    xp, (result, work) = get_array_module(scores), float_and_work_dtype(scores)
+    logs = scores.astype(work, copy=False) - scores.max(axis=1, keepdims=True)
+    logs -= xp.log(xp.exp(logs).sum(axis=1, keepdims=True))
+    if labels.ndim == 1:
+        return -logs[xp.arange(len(logs)), labels].mean().astype(result)
+    return -(logs * labels).sum(axis=1).mean().astype(result)
+
+
+def cross_entropy_gradient(scores, labels):
+    """Return the gradient of `cross_entropy`, (N, K)."""
+    xp, (result, work) = get_array_module(scores), float_and_work_dtype(scores)
+    d = softmax(xp, scores.astype(work, copy=False))
+    if labels.ndim == 1:
+        d[xp.arange(len(labels)), labels] -= 1
     else:
-        total = xp.einsum("rk,rk->k", rows, factor)
-    return total.reshape(width, -1).sum(axis=0)
+        d *= labels.sum(axis=1, keepdims=True)
+        d -= labels
+    d /= len(d)
+    return d.astype(result, copy=False)

@@ -521,6 +521,10 @@ class Dropout(Layer):
     def __init__(self, p=0.5, rng=None):
         super().__init__()
         self.p = number("p", p, least=0, most=1, open_end=True)
+        self.reseed(rng)
+
+    def reseed(self, rng):
+        """Draw from this int or numpy.random.Generator from now on."""
         self._rng = np.random.default_rng(rng)
         self._gpu_rng = None
 

@@ -4,16 +4,30 @@
     dy = loss.backward()                  # ∂E/∂predictions, where model.backward begins
 """
 
-from . import checks
-from . import functional as F
+from . import checks, kernels
 from .base import errors_of
 
 
 class Loss:
-    """The base of the loss functions; each remembers its last call of `forward`."""
+    """The base of the loss functions; each remembers its last call of `forward` or `measure`."""
 
     def __init__(self):
         self._remembered = None
+
+    def forward(self, predictions, targets):
+        """Check both arrays, and return the mean loss as a float."""
+        with errors_of(self):
+            return float(self.measure(*self._checked(predictions, targets)))
+
+    def measure(self, predictions, targets):
+        """Return the mean loss as an array without axes, of arrays that are known to be right.
+
+        For training loops: looking at labels, or reading a number, makes the CPU wait for the GPU.
+        """
+        raise NotImplementedError
+
+    def _checked(self, predictions, targets):
+        raise NotImplementedError
 
     def __call__(self, predictions, targets):
         return self.forward(predictions, targets)
@@ -43,14 +57,19 @@ class SoftmaxCrossEntropy(Loss):
         scores : array (N, K)
         labels : array (N,) of ints from 0 to K - 1, or (N, K) of probabilities
         """
-        with errors_of(self):
-            loss = F.softmax_cross_entropy(scores, labels)
+        return super().forward(scores, labels)
+
+    def _checked(self, scores, labels):
+        return checks.classification(scores, labels)[1:]
+
+    def measure(self, scores, labels):
+        """Return the mean loss as an array without axes; see `Loss.measure`."""
         self._remembered = scores, labels
-        return float(loss)
+        return kernels.cross_entropy(scores, labels)
 
     def backward(self):
         """Return the gradient of the scores, (N, K)."""
-        return F.softmax_cross_entropy_backward(*self._recall())
+        return kernels.cross_entropy_gradient(*self._recall())
 
 
 class MeanSquaredError(Loss):
@@ -58,18 +77,23 @@ class MeanSquaredError(Loss):
 
     def forward(self, predictions, targets):
         """Return the mean squared error as a float; both arrays have the same shape."""
-        with errors_of(self):
-            _, predictions, targets = checks.numeric_arrays(
-                predictions=predictions, targets=targets)
-            checks.shape("targets", targets, predictions.shape)
-            if predictions.size == 0:
-                raise ValueError(f"predictions must not be empty, got shape {predictions.shape}")
+        return super().forward(predictions, targets)
+
+    def _checked(self, predictions, targets):
+        _, predictions, targets = checks.numeric_arrays(predictions=predictions, targets=targets)
+        checks.shape("targets", targets, predictions.shape)
+        if predictions.size == 0:
+            raise ValueError(f"predictions must not be empty, got shape {predictions.shape}")
+        return predictions, targets
+
+    def measure(self, predictions, targets):
+        """Return the mean squared error as an array without axes; see `Loss.measure`."""
         if predictions.dtype.kind != "f":
             predictions = predictions.astype("float64")
         # The predictions' dtype decides: float64 targets must not turn a float32 model to float64.
         difference = predictions - targets.astype(predictions.dtype, copy=False)
         self._remembered = difference
-        return float((difference * difference).mean())
+        return (difference * difference).mean()
 
     def backward(self):
         """Return the gradient of the predictions, in their shape."""
