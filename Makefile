@@ -29,12 +29,14 @@ SOURCES := _config.yml _toc.yml book/. $(shell find book src/convbook -mindepth 
 	-not -path '*/.*' -not -path '*/__pycache__*' -not -name '* *' 2>/dev/null)
 
 # Sums come out the same on every machine, and parallel tests don't fight over the cores.
-ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONHASHSEED=0
+# CONVBOOK_QUIET: no progress bars.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONHASHSEED=0 \
+	CONVBOOK_QUIET=1
 NOTEBOOK_TESTS := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg
 PARALLEL := -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help book student test notebooks lab bench clean
+.PHONY: help book student test test-gpu notebooks lab bench clean
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -42,6 +44,7 @@ help:
 	echo "make book       build the site into $(SITE)/"
 	echo "make student    build the site without solutions into $(STUDENT)/html/"
 	echo "make test       run every test: units, notebooks, browser"
+	echo "make test-gpu   run the tests of the mathematics on CuPy arrays (with a GPU)"
 	echo "make lab        open the chapters in JupyterLab"
 	echo "make notebooks  execute the chapters and store their outputs"
 	echo "make bench      measure speed against PyTorch and other packages (some minutes)"
@@ -122,6 +125,9 @@ else
 	$(ONE_THREAD) $(PY) -m pytest -q $(NOTEBOOK_TESTS) $(PARALLEL) book || failed=1; \
 	exit $$failed
 endif
+
+test-gpu: $(TEST_READY)
+	$(ONE_THREAD) $(PY) -m pytest -q --cupy $(PYTEST)
 
 notebooks: $(BOOK_READY)
 	$(PY) -m convbook.site.notebooks $(if $(MEASURE),--measure)

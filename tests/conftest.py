@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import on_cupy
+from convbook.arrays import gpu_available
+
 ROOT = Path(__file__).resolve().parent.parent
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -36,6 +39,47 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1")
 LOCAL_SCHEMES = ("about", "blob", "data", "file")
 
 BUILD_SECONDS = 300
+
+
+# --- On a GPU ------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("convbook")
+    group.addoption("--cupy", action="store_true",
+                    help="run the tests of the mathematics, and no others, on CuPy arrays")
+    group.addoption("--cupy-stand-in", action="store_true",
+                    help="the same without a GPU, on a stand-in for CuPy that computes with NumPy")
+
+
+def wants_cupy(config):
+    """Whether this run is about CuPy arrays."""
+    return config.getoption("--cupy") or config.getoption("--cupy-stand-in")
+
+
+def pytest_configure(config):
+    if config.getoption("--cupy-stand-in"):
+        on_cupy.use_stand_in()
+    if wants_cupy(config) and gpu_available():
+        on_cupy.wrap_everything()  # before any test imports the functions
+
+
+def pytest_ignore_collect(collection_path, config):
+    if wants_cupy(config) and collection_path.suffix == ".py":
+        return True if collection_path.name not in on_cupy.FILES else None
+    return None
+
+
+def pytest_collection_modifyitems(config, items):
+    if not wants_cupy(config):
+        return
+    if not gpu_available():
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=on_cupy.NO_CUPY))
+        return
+    left_out = [item for item in items if on_cupy.says_nothing(item)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")
@@ -266,5 +310,6 @@ def pytest_terminal_summary(terminalreporter):
             if name == "figure" and report.when == "call":
                 terminalreporter.write_line(value)
     skipped = stats.get("skipped", [])
-    if any(NO_BROWSER in str(report.longrepr) for report in skipped):
-        terminalreporter.write_line(NO_BROWSER)
+    for reason in (NO_BROWSER, on_cupy.NO_CUPY):
+        if any(reason in str(report.longrepr) for report in skipped):
+            terminalreporter.write_line(reason)

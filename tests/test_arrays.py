@@ -1,12 +1,10 @@
 """NumPy or CuPy: which module an array belongs to, and that the mathematics stays within it.
 
-No test needs a GPU: a stand-in for CuPy computes with NumPy but is as strict as CuPy. NumPy's own
-functions, and arithmetic with NumPy arrays, are refused for its arrays.
+No test needs a GPU: `convbook.stand_in` computes with NumPy but is as strict as CuPy.
 """
 
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
@@ -15,59 +13,7 @@ import pytest
 from convbook import arrays
 from convbook.arrays import get_array_module, gpu_available, is_cupy, to_gpu, to_numpy
 from convbook.functional import avg_pool2d, col2im, conv2d, im2col, max_pool2d
-
-
-class FakeArray(np.ndarray):
-    """An array of the stand-in."""
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        everything = (*inputs, *options.get("out", ()))
-        if any(type(a) is np.ndarray for a in everything):
-            raise TypeError(f"numpy.{ufunc.__name__} of NumPy and CuPy arrays")
-        result = getattr(ufunc, method)(*map(plain, inputs), **plain_options(options))
-        return options["out"][0] if "out" in options else fake(result)
-
-    def __array_function__(self, function, kinds, inputs, options):
-        raise TypeError(f"numpy.{function.__name__} of a CuPy array")
-
-
-def plain(value):
-    return value.view(np.ndarray) if isinstance(value, FakeArray) else value
-
-
-def plain_options(options):
-    return {name: tuple(map(plain, value)) if name == "out" and isinstance(value, tuple)
-            else plain(value) for name, value in options.items()}
-
-
-def fake(value):
-    return value.view(FakeArray) if isinstance(value, np.ndarray) else value
-
-
-class FakeCuPy(types.ModuleType):
-    """A module with NumPy's functions, for its own arrays alone; notes which were called."""
-
-    ndarray = FakeArray
-
-    def __init__(self, available=True):
-        super().__init__("cupy")
-        self.calls = []
-        self.is_available = lambda: available
-        self.asnumpy = lambda array: np.array(plain(array))
-        strided = self.wrapped("as_strided", np.lib.stride_tricks.as_strided)
-        self.lib = types.SimpleNamespace(stride_tricks=types.SimpleNamespace(as_strided=strided))
-
-    def __getattr__(self, name):
-        return self.wrapped(name, getattr(np, name))
-
-    def wrapped(self, name, function):
-        def call(*inputs, **options):
-            if name != "asarray" and any(type(a) is np.ndarray for a in inputs):
-                raise TypeError(f"cupy.{name} of a NumPy array")
-            self.calls.append(name)
-            result = function(*map(plain, inputs), **plain_options(options))
-            return options["out"] if "out" in options else fake(result)
-        return call
+from convbook.stand_in import StandIn as FakeCuPy
 
 
 @pytest.fixture

@@ -271,7 +271,8 @@ def kernel_environment(profile):
     """Return the kernel's environment: one BLAS thread, and nothing of the user's own set-up.
 
     The last digit of a sum depends on the number of threads, the look of a figure on the backend,
-    the order of a set on the hash seed, and a start-up file may do anything at all.
+    the order of a set on the hash seed, and a start-up file may do anything at all. A progress bar
+    would be stored as it was at its last moment.
     """
     environment = os.environ | {
         "IPYTHONDIR": profile,
@@ -279,6 +280,7 @@ def kernel_environment(profile):
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
+        "CONVBOOK_QUIET": "1",
     }
     environment.pop("MPLBACKEND", None)
     return environment

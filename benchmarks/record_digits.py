@@ -1,0 +1,106 @@
+"""Record how well the network of chapter 3-5-1 reads digits, and in what time.
+
+    python benchmarks/record_digits.py [--folder FOLDER] [--seeds 5] [--target digits.json]
+
+`convbook.models.digits.digit_cnn` learns from the 5,000 embedded digits: for 10 epochs, for 20, and
+for 20 with shifted digits; each several times, with other initial weights and another order of the
+digits. Every network is tested on the 1,000 embedded test digits, and on the 10,000 of the full set
+if it is at hand: FOLDER, or the environment variable CONVBOOK_DATA, names a folder with the
+original files or a mirror of them. Measured is the processor time of `fit`, on one thread.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+from timing import DATA, machine, print_table, rounded  # sets one thread: first
+
+import numpy as np
+
+from convbook.datasets import mnist
+from convbook.memory import keep_memory
+from convbook.models.digits import digit_cnn
+from convbook.optimizers import AdamW, CosineSchedule
+from convbook.training import evaluate, fit
+
+LR, WEIGHT_DECAY, BATCH_SIZE = 0.006, 0.2, 50
+TRAININGS = {  # epochs, and by how many pixels the digits are shifted
+    "10 epochs": (10, 0),
+    "20 epochs": (20, 0),
+    "20 epochs, shifted digits": (20, 2),
+}
+
+
+def shifted(x, rng, most):
+    """Move each image by up to `most` pixels along both axes; zeros come in from outside."""
+    n, _, h, w = x.shape
+    padded = np.pad(x, ((0, 0), (0, 0), (most, most), (most, most)))
+    down, right = rng.integers(0, 2 * most + 1, (2, n))
+    return np.stack([image[:, i:i + h, j:j + w] for image, i, j in zip(padded, down, right)])
+
+
+def train(digits, epochs, most, seed):
+    """Return a trained network and the processor time that it took, in seconds."""
+    model = digit_cnn(seed)
+    optimizer = AdamW(model, lr=LR, weight_decay=WEIGHT_DECAY)
+    steps = epochs * -(-len(digits.x_train) // BATCH_SIZE)
+    augment = (lambda x, rng: shifted(x, rng, most)) if most else None
+    start = process_time()
+    fit(model, digits.x_train, digits.y_train, epochs, BATCH_SIZE, augment=augment, seed=seed,
+        schedule=CosineSchedule(optimizer, steps), progress=False)
+    return model, process_time() - start
+
+
+def record(digits, full, epochs, most, seeds):
+    """Train once for each seed; return the accuracies and times, and their medians."""
+    row = {"epochs": epochs, "shifted_by": most, "accuracy_1000": [], "accuracy_10000": [],
+           "cpu_seconds": []}
+    for seed in range(seeds):
+        model, seconds = train(digits, epochs, most, seed)
+        row["cpu_seconds"].append(seconds)
+        row["accuracy_1000"].append(evaluate(model, digits.x_test, digits.y_test)["accuracy"])
+        if full is not None:
+            row["accuracy_10000"].append(evaluate(model, full.x_test, full.y_test)["accuracy"])
+    return row | {f"median_{name}": median(row[name]) if row[name] else None
+                  for name in ("accuracy_1000", "accuracy_10000", "cpu_seconds")}
+
+
+def full_set(folder):
+    """Return the full set if it is known where it is, else None."""
+    if folder is None and not os.environ.get("CONVBOOK_DATA"):
+        return None
+    return mnist(full=True, folder=folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", help="where the original files of MNIST are")
+    parser.add_argument("--seeds", type=int, default=5, help="how often each is trained (5)")
+    parser.add_argument("--target", type=Path, default=DATA / "digits.json",
+                        help="the file to write")
+    arguments = parser.parse_args()
+    keep_memory()
+    digits, full = mnist(), full_set(arguments.folder)
+    result = {
+        "machine": machine(),
+        "parameters": sum(a.size for a in digit_cnn(0).params.values()),
+        "optimizer": f"AdamW, lr={LR}, weight_decay={WEIGHT_DECAY}, cosine schedule to 0",
+        "batch_size": BATCH_SIZE,
+        "trainings": {},
+    }
+    for name, (epochs, most) in TRAININGS.items():
+        result["trainings"][name] = record(digits, full, epochs, most, arguments.seeds)
+    print_table(["", "epochs", "of 1,000", "of 10,000", "CPU seconds"], [
+        [name, str(row["epochs"]), f"{row['median_accuracy_1000']:.3f}",
+         f"{row['median_accuracy_10000']:.4f}" if full is not None else "–",
+         f"{row['median_cpu_seconds']:.1f}"] for name, row in result["trainings"].items()])
+    arguments.target.write_text(json.dumps(rounded(result), indent=1, ensure_ascii=False) + "\n",
+                                encoding="utf-8")
+    print(f"Wrote {arguments.target}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The network of chapter 3-5-1, which reads handwritten digits."""
+
+import numpy as np
+
+from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+
+
+def digit_cnn(rng=None):
+    """Return an untrained network for images (N, 1, 28, 28), with 10 scores for each.
+
+    Twice convolution, ReLU and pooling, then two linear layers, as in LeNet-5 (LeCun et al.,
+    "Gradient-based learning applied to document recognition", 1998), with ReLU and max pooling.
+
+    Parameters
+    ----------
+    rng : int or numpy.random.Generator, optional
+        Draws the initial weights.
+
+    Returns
+    -------
+    Sequential
+    """
+    rng = np.random.default_rng(rng)
+    return Sequential(
+        Conv2d(1, 8, 5, rng=rng), ReLU(), MaxPool2d(2),
+        Conv2d(8, 16, 5, rng=rng), ReLU(), MaxPool2d(2),
+        Flatten(),
+        Linear(16 * 4 * 4, 64, rng=rng), ReLU(),
+        Linear(64, 10, rng=rng),
+    )

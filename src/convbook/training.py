@@ -1,0 +1,403 @@
+"""Training a model on images and labels, and using it afterwards.
+
+    history = fit(model, x_train, y_train, epochs=5, validation=(x_test, y_test))
+    history.plot()
+    evaluate(model, x_test, y_test)            # {"loss": …, "accuracy": …}
+    predict(model, x_test).argmax(axis=1)      # the class of each image
+
+The model decides where the computing is done: after ``model.to_gpu()`` every mini-batch is moved to
+the GPU, unless the data are there already.
+"""
+
+import math
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from . import checks
+from .arrays import get_array_module, is_cupy, to_gpu, to_numpy
+from .base import Layer
+from .history import History
+from .losses import SoftmaxCrossEntropy
+from .metrics import accuracy, class_numbers, confusion_matrix, mean_hits
+from .optimizers import Adam, Optimizer, Schedule
+
+__all__ = ["History", "accuracy", "confusion_matrix", "evaluate", "fit", "predict"]
+
+SECONDS_BETWEEN_LOOKS = 0.2
+
+
+# --- Training ------------------------------------------------------------------------------------
+
+
+def fit(model, x, y, epochs=5, batch_size=100, loss=None, optimizer=None, schedule=None,
+        validation=None, metrics=None, augment=None, after_epoch=None, patience=None,
+        checkpoint=None, seed=0, progress=None):
+    """Train a model: in each epoch it sees every image once, in mini-batches and in a new order.
+
+    An interrupt (Ctrl-C, Jupyter's stop button) ends the training after the mini-batch at hand;
+    what was learned stays in the model. Afterwards the model is in the mode of `model.eval()`.
+
+    Parameters
+    ----------
+    model : Layer
+        Is changed. Where its parameters live, on the CPU or a GPU, the computing is done.
+    x : array (N, ...)
+        N inputs, such as images (N, C, H, W); NumPy or CuPy.
+    y : array (N, ...)
+        What the model shall say, such as labels (N,) of ints; NumPy or CuPy.
+    epochs : int
+    batch_size : int
+        At most N. The last mini-batch of an epoch may be smaller.
+    loss : Loss, optional
+        Softmax with cross entropy if not given.
+    optimizer : Optimizer, optional
+        Made for this model; ``Adam(model, lr=0.001)`` if not given.
+    schedule : Schedule, optional
+        Changes the learning rate after every mini-batch. Without `optimizer`, its own is taken.
+    validation : (x, y), optional
+        Held-out data, on which the model is measured after every epoch.
+    metrics : dict, name -> function(scores, y), optional
+        What to measure beside the loss; the accuracy if not given and y are labels.
+    augment : function(x_batch, rng), optional
+        Returns the images changed at random, drawn from the NumPy generator `rng`. The array is a
+        copy, of the kind and dtype of `x`.
+    after_epoch : function(model, history), optional
+        Is called after every epoch, with the model in the mode of `model.eval()`.
+    patience : int, optional
+        Stop after so many epochs in a row without a new least loss on the held-out data, and take
+        the model back to the epoch of the least loss, also if it is stopped by something else.
+    checkpoint : path, optional
+        An .npz file for the state of the least loss (on the held-out data, if there are any). It
+        is written whole or not at all; `model.load` reads it.
+    seed : int or numpy.random.Generator
+        Draws the order of the images, the augmentation and what `Dropout` drops. From the same
+        weights, the same seed leads to the same weights.
+    progress : bool, optional
+        Whether to show a progress bar; if not given, unless the environment variable CONVBOOK_QUIET
+        is set.
+
+    Returns
+    -------
+    History
+        The losses, metrics, learning rates and seconds of the epochs that were finished.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong; nothing was changed then.
+    FloatingPointError
+        If the loss becomes infinite or NaN; the model is as it was before that epoch.
+    """
+    x, y = data("x", x, "y", y)
+    if validation is not None:
+        validation = held_out(validation)
+    check_settings(model, x, epochs, batch_size, validation, augment, patience, checkpoint)
+    loss = SoftmaxCrossEntropy() if loss is None else loss
+    optimizer = chosen_optimizer(model, optimizer, schedule)
+    scores = first_scores(model, x, "y", y, loss)
+    if validation is not None:
+        first_scores(model, validation[0], "validation[1]", validation[1], loss)
+    metrics = chosen_metrics(metrics, y, scores, loss)
+    shuffling, augmenting, dropping = generators(seed)
+    for layer in model.walk():
+        if hasattr(layer, "reseed"):  # it draws random numbers
+            layer.reseed(dropping)
+
+    history, best = History(), None
+    bar = progress_bar(progress, epochs * math.ceil(len(x) / batch_size))
+    try:
+        for epoch in range(1, epochs + 1):
+            before, lr, start = model.state(), optimizer.lr, perf_counter()
+            batches = mini_batches(model, x, y, batch_size, shuffling, augment, augmenting)
+            numbers = train_epoch(model, batches, loss, optimizer, schedule, metrics, bar)
+            times = {"lr": lr, "seconds": perf_counter() - start}
+            if validation is not None:
+                measured = evaluate(model, *validation, loss, metrics)
+                numbers |= {f"val_{name}": value for name, value in measured.items()}
+            check_finite(numbers)
+            history.append(numbers | times)
+            bar.set_description(f"Epoch {epoch} of {epochs}: {history.last()}")
+            if history.best_epoch == epoch:
+                best = model.state() if patience else None
+                if checkpoint is not None:
+                    model.save(checkpoint)
+            if after_epoch is not None:
+                after_epoch(model, history)
+            if patience and epoch - history.best_epoch >= patience:
+                history.stopped = "early"
+                break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    except FloatingPointError as error:
+        model.load_state(before)
+        optimizer.zero_state()
+        raise FloatingPointError(
+            f"{error} in epoch {epoch}: the steps are too large. Lower the learning rate, which "
+            f"was {lr:g}; the model is as it was before this epoch") from None
+    finally:
+        bar.close()
+        model.eval()
+    if best is not None:
+        model.load_state(best)
+    if history.stopped == "interrupted":
+        kept = (f"is as after epoch {history.best_epoch}, the best" if best is not None
+                else "keeps what it has learned so far")
+        print(f"Interrupted in epoch {epoch} of {epochs}: the model {kept}.")
+    return history
+
+
+def progress_bar(wanted, steps):
+    """Return a progress bar for so many steps, which shows nothing if it is not wanted."""
+    if wanted is None:
+        wanted = not os.environ.get("CONVBOOK_QUIET")
+    return tqdm(total=steps, disable=not wanted, unit="batch")
+
+
+def train_epoch(model, batches, loss, optimizer, schedule, metrics, bar):
+    """Make one step for each mini-batch; return the averages of the loss and the metrics."""
+    model.train()
+    measure = getattr(loss, "measure", loss)  # a loss of your own needs no `measure`
+    # On a GPU the sums stay there while it computes: reading one makes the CPU wait for it.
+    sums, seen, next_look = dict.fromkeys(("loss", *metrics), 0.0), 0, perf_counter()
+    for inputs, targets in batches:
+        with uninterrupted(), np.errstate(over="ignore", invalid="ignore"):
+            scores = model.forward(inputs)
+            error = measure(scores, targets)
+            model.backward(loss.backward(), need_dx=False)
+            optimizer.step()
+            if schedule is not None:
+                schedule.step()
+        seen += len(inputs)
+        sums["loss"] += len(inputs) * error
+        for name, metric in metrics.items():
+            sums[name] += len(inputs) * metric(scores, targets)
+        bar.update()
+        if perf_counter() > next_look:
+            mean = float(sums["loss"]) / seen
+            check_finite({"loss": mean})
+            bar.set_postfix_str(f"loss {mean:.3f}")
+            next_look = perf_counter() + SECONDS_BETWEEN_LOOKS
+    model.eval()
+    return {name: float(value) / seen for name, value in sums.items()}
+
+
+def mini_batches(model, x, y, batch_size, shuffling, augment, augmenting):
+    """Yield (inputs, targets), in a random order, where the model is."""
+    move = mover(model)
+    order = shuffling.permutation(len(x))
+    x_order = get_array_module(x).asarray(order)  # an index lives where its array does
+    y_order = get_array_module(y).asarray(order)
+    for start in range(0, len(x), batch_size):
+        batch = slice(start, start + batch_size)
+        inputs, targets = x[x_order[batch]], y[y_order[batch]]
+        if augment is not None:
+            inputs = augment(inputs, augmenting)
+            if len(inputs) != len(targets):
+                raise ValueError(f"augment must return as many images as it is given, "
+                                 f"{len(targets)}, got {len(inputs)}")
+        yield move(inputs), move(targets)
+
+
+@contextmanager
+def uninterrupted():
+    """Let an interrupt wait until the block is done, so that no step is left half made."""
+    if (threading.current_thread() is not threading.main_thread()
+            or signal.getsignal(signal.SIGINT) is not signal.default_int_handler):
+        yield  # Python interrupts only the main thread; and another's handler is left alone
+        return
+    waiting = []
+    signal.signal(signal.SIGINT, lambda *_: waiting.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if waiting:
+        raise KeyboardInterrupt
+
+
+def generators(seed):
+    """Return three generators, so that augmentation changes nothing about the order of images."""
+    if seed is not None and not isinstance(seed, np.random.Generator):
+        seed = checks.integer("seed", seed, least=0)
+    return np.random.default_rng(seed).spawn(3)
+
+
+# --- Using the model -----------------------------------------------------------------------------
+
+
+def predict(model, x, batch_size=500):
+    """Return the scores that the model gives, in the mode of `model.eval()`.
+
+    Parameters
+    ----------
+    model : Layer
+        Its mode is put back afterwards.
+    x : array (N, ...)
+    batch_size : int
+        How many inputs go through the model at once.
+
+    Returns
+    -------
+    array (N, K), or whatever the model makes of N inputs
+        NumPy or CuPy, as x is.
+    """
+    scores = all_scores(model, x, batch_size)
+    return to_gpu(scores) if is_cupy(x) else to_numpy(scores)
+
+
+def evaluate(model, x, y, loss=None, metrics=None, batch_size=500):
+    """Measure the model, in the mode of `model.eval()`, on data with known answers.
+
+    Parameters
+    ----------
+    model, x, y, loss, metrics
+        As in `fit`.
+    batch_size : int
+        How many inputs go through the model at once.
+
+    Returns
+    -------
+    dict, name -> float
+        "loss" and each of the metrics.
+    """
+    x, y = data("x", x, "y", y)
+    loss = SoftmaxCrossEntropy() if loss is None else loss
+    scores, y = all_scores(model, x, batch_size), mover(model)(y)
+    metrics = chosen_metrics(metrics, y, scores, loss)
+    return {"loss": float(loss(scores, y))} | {
+        name: float(metric(scores, y)) for name, metric in metrics.items()}
+
+
+def all_scores(model, x, batch_size):
+    """Return the model's scores for x, where the model is."""
+    batch_size = checks.integer("batch_size", batch_size, least=1)
+    xp, x = checks.numeric_arrays(x=x)
+    if x.ndim == 0:
+        raise ValueError("x must have an axis for the inputs, got a single number")
+    move = mover(model)
+    modes = [(layer, layer.training) for layer in model.walk()]
+    model.eval()
+    try:
+        scores = [model.forward(move(x[start:start + batch_size]))
+                  for start in range(0, max(len(x), 1), batch_size)]
+    finally:
+        for layer, training in modes:
+            layer.training = training
+    return get_array_module(*scores).concatenate(scores)
+
+
+def mover(model):
+    """Return the function that takes an array to where the parameters of the model are."""
+    return to_numpy if get_array_module(**model.params) is np else to_gpu
+
+
+# --- Checks --------------------------------------------------------------------------------------
+
+
+def check_settings(model, x, epochs, batch_size, validation, augment, patience, checkpoint):
+    """Check what `fit` is given beside the data and what makes the steps."""
+    instance("model", model, Layer)
+    checks.integer("epochs", epochs, least=1)
+    if checks.integer("batch_size", batch_size, least=1) > len(x):
+        raise ValueError(f"batch_size must be at most the number of inputs, {len(x)}, "
+                         f"got {batch_size}")
+    if augment is not None and not callable(augment):
+        raise TypeError(f"augment must be a function of (x_batch, rng), got {augment!r}")
+    if patience is not None:
+        checks.integer("patience", patience, least=1)
+        if validation is None:
+            raise ValueError("patience needs validation, the data whose loss is watched, got None")
+    if checkpoint is not None and not Path(checkpoint).absolute().parent.is_dir():
+        raise ValueError(f"checkpoint must be a file in a folder that exists, got {checkpoint!r}")
+
+
+def instance(name, value, kind):
+    """Check that an argument is a Layer, an Optimizer, or whatever kind it must be of."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be of the kind convbook.{kind.__module__.split('.')[-1]}."
+                        f"{kind.__name__}, got {value!r} of type {type(value).__name__}")
+
+
+def held_out(validation):
+    """Return held-out data as a pair of arrays."""
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        raise TypeError("validation must be a pair (x, y) of arrays, "
+                        f"got {type(validation).__name__}")
+    return data("validation[0]", validation[0], "validation[1]", validation[1])
+
+
+def data(x_name, x, y_name, y):
+    """Return inputs and targets as arrays: equally many, at least one, and finite."""
+    xp, x = checks.numeric_arrays(**{x_name: x})
+    _, y = checks.numeric_arrays(**{y_name: y})  # apart: the two may be of different kinds
+    if x.ndim == 0 or len(x) == 0:
+        raise ValueError(f"{x_name} must hold at least one input, got shape {x.shape}")
+    if y.ndim == 0 or len(x) != len(y):
+        raise ValueError(f"{y_name} must hold as many entries as {x_name}, {len(x)}, "
+                         f"got shape {y.shape}")
+    if not xp.isfinite(x).all():
+        raise ValueError(f"{x_name} must hold finite numbers, got infinite ones or NaN")
+    return x, y
+
+
+def are_labels(y, scores):
+    """Whether y are classes, one for each place with scores (N, K) or (N, K, H, W)."""
+    return y.dtype.kind in "iu" and y.shape[1:] == scores.shape[2:] and scores.ndim > 1
+
+
+def first_scores(model, x, y_name, y, loss):
+    """Return the scores of the first input, after checking that x, model, loss and y go together.
+
+    What does not fit is found out before training, and the steps need not look again.
+    """
+    if not callable(loss) or not hasattr(loss, "backward"):
+        raise TypeError("loss must be a Loss, which has a backward, got "
+                        f"{loss!r} of type {type(loss).__name__}")
+    scores = all_scores(model, x[:1], batch_size=1)
+    if isinstance(loss, SoftmaxCrossEntropy) and are_labels(y, scores):
+        class_numbers(y_name, y, scores.shape[1])
+    loss(scores, mover(model)(y[:1]))
+    return scores
+
+
+def chosen_metrics(metrics, y, scores, loss):
+    """Return the metrics to measure: those given, or the accuracy where it makes sense."""
+    if metrics is None:
+        classifies = isinstance(loss, SoftmaxCrossEntropy) or are_labels(y, scores)
+        return {"accuracy": mean_hits} if classifies else {}
+    if not hasattr(metrics, "items"):
+        raise TypeError("metrics must be a dict name -> function(scores, y), "
+                        f"got {type(metrics).__name__}")
+    for name, metric in metrics.items():
+        if not callable(metric):
+            raise TypeError(f"metrics[{name!r}] must be a function of (scores, y), got {metric!r}")
+    return dict(metrics)
+
+
+def chosen_optimizer(model, optimizer, schedule):
+    """Return the optimizer, which must be of this model, and the one that the schedule changes."""
+    if schedule is not None:
+        instance("schedule", schedule, Schedule)
+    if optimizer is None:
+        optimizer = Adam(model) if schedule is None else schedule.optimizer
+    instance("optimizer", optimizer, Optimizer)
+    if optimizer.model is not model:
+        raise ValueError("optimizer must have been made for this model, got one of another model")
+    if schedule is not None and schedule.optimizer is not optimizer:
+        raise ValueError("schedule must change the optimizer that is given with it, "
+                         "got one for another optimizer")
+    return optimizer
+
+
+def check_finite(numbers):
+    """Raise FloatingPointError if a number is infinite or NaN."""
+    for name, value in numbers.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"{name} became {value}")
