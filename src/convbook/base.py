@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from . import checks, states
-from .arrays import to_gpu, to_numpy
+from .arrays import get_array_module, to_gpu, to_numpy
 from .summary import Summary
 
 
@@ -145,6 +145,7 @@ class Layer:
             if channels is not None and x.shape[1] != channels:
                 raise ValueError(f"x must have {axes[1]} = {channels}, got {x.shape[1]}, "
                                  f"shape {x.shape}")
+        get_array_module(x=x, **self.params)  # says so if one is on the GPU and the other is not
         for parameter in self.params.values():
             return x.astype(parameter.dtype, copy=False)
         return x if x.dtype.kind == "f" else x.astype(np.float32)

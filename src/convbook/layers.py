@@ -528,6 +528,10 @@ class Dropout(Layer):
         self._rng = np.random.default_rng(rng)
         self._gpu_rng = None
 
+    def __getstate__(self):
+        """Copy everything but CuPy's generator, which cannot be copied; a new one is drawn."""
+        return {**self.__dict__, "_gpu_rng": None}
+
     def forward(self, x, out=None):
         """Return y, of the shape of x."""
         with errors_of(self):

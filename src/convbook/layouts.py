@@ -13,11 +13,12 @@ CACHE_PERIOD = 4096  # numbers so many bytes apart compete for the same few plac
 def copy_channels_last(x, out):
     """Copy x: (N, C, H, W) into out: (N, H, W, C).
 
-    If a channel of x takes a multiple of 4096 bytes, as with 32×32, the cache has room for only 8
-    channels of a pixel; more of them at a time would drive out the neighbours they came with.
+    If a channel of x takes a multiple of 4096 bytes, as with 32×32, the cache of a CPU has room for
+    only 8 channels of a pixel; more at a time would drive out the neighbours they came with.
     """
     x = x.transpose(0, 2, 3, 1)
-    step = 8 if x.strides[3] % CACHE_PERIOD == 0 else max(1, x.shape[3])
+    crowded = isinstance(x, np.ndarray) and x.strides[3] % CACHE_PERIOD == 0
+    step = 8 if crowded else max(1, x.shape[3])
     for c in range(0, x.shape[3], step):
         out[..., c:c + step] = x[..., c:c + step]
 
