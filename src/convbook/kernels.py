@@ -17,7 +17,6 @@ from .layouts import copy_channels_last, images_of, pixels_of
 # Windows of a few images at a time are copied out and multiplied while they are still in the
 # processor's cache; the columns of a whole batch would travel to main memory and back.
 BLOCK_BYTES = 500_000
-GPU_BLOCK_BYTES = 2**30  # a GPU wants few large blocks: nearly always the whole batch
 # With so many times more filters than channels it is less work to lay dY·F down than to copy dY.
 MANY_FILTERS = 16
 FEW_CHANNELS = 8  # with fewer, a run of pixels is the longer piece to copy than a run of channels
@@ -146,7 +145,7 @@ def _laid_down(xp, dy, f, shape, stride, padding, dilation, groups, counts):
     ((top, bottom), (left, right)), sh = padding, stride[0]
     matrices = f.reshape(groups, oc // groups, -1).transpose(0, 2, 1)
     dy = dy.reshape(n, oh, ow, groups, oc // groups)
-    block_bytes = BLOCK_BYTES if xp is np else GPU_BLOCK_BYTES
+    block_bytes = BLOCK_BYTES if xp is np else float("inf")
     rows = block_bytes / (ow * (c * fh * fw + oc) * dy.itemsize)
     images, rows = int(max(1, min(n, rows / oh))), int(max(1, min(oh, rows)))
     dx = xp.empty((n, h, w, channels), dy.dtype).transpose(0, 3, 1, 2)
@@ -209,7 +208,7 @@ def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, b
     """Yield the windows of x as columns, a block at a time.
 
     A block is a few images, or some rows of the output of one image if that is large; on a GPU it
-    is nearly always the whole batch.
+    is the whole batch.
 
     Yields
     ------
@@ -232,7 +231,7 @@ def _columns(xp, x, f_shape, dtype, stride, padding, dilation, groups, counts, b
 
     few, k = c < FEW_CHANNELS, c * fh * fw
     if block_bytes is None:
-        block_bytes = BLOCK_BYTES if xp is np else GPU_BLOCK_BYTES
+        block_bytes = BLOCK_BYTES if xp is np else float("inf")
     rows = block_bytes / (ow * (k + oc) * np.dtype(dtype).itemsize)  # columns and products per row
     images, rows = int(max(1, min(n, rows / oh))), int(max(1, min(oh, rows)))
     framed = (channels, top + h + bottom, left + w + right)
