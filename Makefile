@@ -78,8 +78,8 @@ $(BOOK_READY): $(VENV)/pyvenv.cfg requirements.txt constraints.txt pyproject.tom
 	touch "$@"
 
 $(TEST_READY): $(BOOK_READY)
-	echo "Installing what the tests need, PyTorch among it (a few minutes the first time)."
-	$(PIP) -c constraints.txt -e ".[test,torch]"
+	echo "Installing what the tests need, PyTorch and TensorFlow among it (a few minutes the first time)."
+	$(PIP) -c constraints.txt -e ".[test,torch,tensorflow]"
 	touch "$@"
 
 $(BENCH_READY): benchmarks/requirements.txt constraints.txt pyproject.toml | $(VENV)/pyvenv.cfg
@@ -129,7 +129,7 @@ endif
 test-gpu: $(TEST_READY)
 	$(ONE_THREAD) $(PY) -m pytest -q --cupy $(PYTEST)
 
-notebooks: $(BOOK_READY)
+notebooks: $(TEST_READY)
 	$(PY) -m convbook.site.notebooks $(if $(MEASURE),--measure)
 
 lab: $(BOOK_READY)

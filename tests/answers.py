@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from convbook.arrays import get_array_module
+from convbook.datasets import mnist
 from convbook.exercises import EXERCISES
 from convbook.exercises.checking import judge
+from convbook.losses import SoftmaxCrossEntropy
 
 
 def answer_to(key, answer):
@@ -138,6 +141,161 @@ def max_pool_grad_overlap(dy, x, size, stride):
     return dx
 
 
+# ---- chapter 3-5-1 --------------------------------------------------------------------------
+
+
+def confusion(labels, predicted, classes):
+    counts = np.zeros((classes, classes), int)
+    for label, guess in zip(labels, predicted):
+        counts[label, guess] += 1
+    return counts
+
+
+def centre(image):
+    H, W = image.shape
+    row = (image.sum(axis=1) * np.arange(H)).sum() / image.sum()
+    column = (image.sum(axis=0) * np.arange(W)).sum() / image.sum()
+    return np.roll(image, (round(H / 2 - row), round(W / 2 - column)), axis=(0, 1))
+
+
+def train(model, x, labels, lr, steps):
+    loss, losses = SoftmaxCrossEntropy(), np.zeros(steps)
+    for step in range(steps):
+        losses[step] = loss(model(x), labels)
+        model.backward(loss.backward())
+        for name in model.params:
+            model.params[name][...] -= lr * model.grads[name]
+    return losses
+
+
+def dropout(x, u, p):
+    y = np.zeros(x.shape)
+    y[u >= p] = x[u >= p] / (1 - p)
+    return y
+
+
+class KnowsByHeart:
+    """A network of so many parameters that has learned the first so many test digits by heart."""
+
+    def __init__(self, size=10, right=990):
+        self.params, digits = {"w": np.zeros(size)}, mnist()
+        taught = zip(digits.x_test[:right], digits.y_test[:right])
+        self.known = {image.tobytes(): label for image, label in taught}
+
+    def eval(self):
+        return self
+
+    def __call__(self, x):
+        labels = [self.known.get(image.tobytes()) for image in x]
+        return np.array([[label == k for k in range(10)] for label in labels], float)
+
+
+# ---- chapter 3-5-2 --------------------------------------------------------------------------
+
+
+def time_call(function, synchronize, clock, repeats):
+    function()
+    synchronize()
+    times = []
+    for _ in range(repeats):
+        start = clock()
+        function()
+        synchronize()
+        times.append(clock() - start)
+    return np.median(times)
+
+
+def centre_of_mass(x):
+    xp = get_array_module(x)
+    N, H, W = x.shape
+    ink = x.sum(axis=(1, 2))
+    row = (x * xp.arange(H)[:, None]).sum(axis=(1, 2)) / ink
+    column = (x * xp.arange(W)).sum(axis=(1, 2)) / ink
+    return xp.stack([row, column], axis=1)
+
+
+def standardise(x):
+    mean = x.mean(axis=(1, 2, 3), keepdims=True)
+    return (x - mean) / x.std(axis=(1, 2, 3), keepdims=True)
+
+
+# ---- kinds of data --------------------------------------------------------------------------
+
+
+def conv1d(x, f, stride):
+    OW = (x.shape[1] - f.shape[2]) // stride + 1
+    starts = [stride * ow for ow in range(OW)]
+    return np.array([[(x[:, i:i + f.shape[2]] * filters).sum() for i in starts] for filters in f])
+
+
+def conv3d(x, f, stride, padding):
+    (N, C, T, H, W), (OC, _, *kernel) = x.shape, f.shape
+    x = np.pad(x, ((0, 0), (0, 0)) + ((padding, padding),) * 3)
+    sizes = [(n + 2 * padding - k) // stride + 1 for n, k in zip((T, H, W), kernel)]
+    y = np.zeros((N, OC, *sizes))
+    for place in np.ndindex(*sizes):
+        window = tuple(slice(stride * i, stride * i + k) for i, k in zip(place, kernel))
+        y[:, :, *place] = np.tensordot(x[:, :, *window], f, axes=([1, 2, 3, 4],) * 2)
+    return y
+
+
+# ---- transfer of features -------------------------------------------------------------------
+
+
+def fork_gradient(dy1, dy2, w1, w2, weight):
+    both = np.concatenate([dy1, weight * dy2], axis=1)
+    return both @ np.concatenate([w1, w2])
+
+
+def nearest_class(features, references):
+    return [int(np.argmin([np.linalg.norm(row - r) for r in references])) for row in features]
+
+
+def contrastive(a, b, same, margin):
+    da = np.zeros(a.shape)
+    for n, (one, other) in enumerate(zip(a, b)):
+        d = np.linalg.norm(one - other)
+        if same[n]:
+            da[n] = 2 * (one - other)
+        elif d < margin:
+            da[n] = -2 * (margin - d) * (one - other) / d
+    return da / len(a)
+
+
+def read_unseen(answers, table, classes):
+    return [min(classes, key=lambda k: sum(abs(row - table[k]))) for row in answers]
+
+
+# ---- chapter 3-6 ----------------------------------------------------------------------------
+
+
+def flip_some(x, chosen):
+    return np.where(chosen[:, None, None, None], x[..., ::-1], x)
+
+
+def cutout(x, rows, columns, size):
+    N, C, H, W = x.shape
+    y = x.copy()
+    for n in range(N):
+        for h in range(rows[n], rows[n] + size):
+            for w in range(columns[n], columns[n] + size):
+                if 0 <= h < H and 0 <= w < W:
+                    y[n, :, h, w] = 0
+    return y
+
+
+def brighten(x, factors):
+    images = [np.minimum(np.round(image * factor), 255) for image, factor in zip(x, factors)]
+    return np.array(images).astype(np.uint8)
+
+
+def normalise(train, test):
+    result = np.empty(test.shape)
+    for c in range(train.shape[1]):
+        result[:, c] = (test[:, c] - train[:, c].mean()) / train[:, c].std()
+    return result
+
+
 ANSWERS = {
     "3-1.1": [[4, -1, 2], [6, 3, 0]],
     "3-1.2": correlate,
@@ -167,4 +325,33 @@ ANSWERS = {
     "3-4.4": max_pool_grad_overlap,
     "3-4.5": 25088,
     "3-4.6": [[3, 3], [3, 0]],
+    "3-5-1.1": [[12, 28, 28], [12, 9, 9], [20, 8, 8], [20, 4, 4]],
+    "3-5-1.2": [[120, 84672], [3860, 245760], [3210, 3200]],
+    "3-5-1.3": confusion,
+    "3-5-1.4": centre,
+    "3-5-1.5": train,
+    "3-5-1.6": dropout,
+    "3-5-1.7": KnowsByHeart(),
+    "3-5-2.1": time_call,
+    "3-5-2.2": [[10, 0.016, 0.0001, 10.016], [10, 1600, 10, 1610], [10, 384, 12800, 12810]],
+    "3-5-2.3": centre_of_mass,
+    "3-5-2.4": 9920,
+    "3-5-2.5": standardise,
+    "3-6.1": [[0, 1, 3], [1, 0, -1], [0, 0, 1]],
+    "3-6.2": flip_some,
+    "3-6.3": cutout,
+    "3-6.4": [[0.5, 2, 5]],
+    "3-6.5": [[0, 0, 1, 0, 1], [1, 0, 1, 0, 1], [1, 1, 1, 1, 1]],
+    "3-6.6": brighten,
+    "3-6.7": normalise,
+    "3-6.8": [[1200 / 1020, 1200 / 330, 1200 / 900, 4, 4]],
+    "3-6-1.1": [[6, -3, 0, 0], [-3, 6, -3, 0]],
+    "3-6-1.2": conv1d,
+    "3-6-1.3": [[96, 15968], [432, 14400], [1296, 201600]],
+    "3-6-1.4": conv3d,
+    "3-6-2.1": [[20522, 0], [17098, 3424], [650, 19872]],
+    "3-6-2.2": fork_gradient,
+    "3-6-2.3": nearest_class,
+    "3-6-2.4": contrastive,
+    "3-6-2.5": read_unseen,
 }

@@ -5,8 +5,17 @@ from axe_playwright_python.base import AXE_SCRIPT
 
 from convbook import widgets
 from pages import NARROW, PAGES, THEMES, WIDE, choose_theme, settle, write_widget_page
+from test_digit_playground import PLAYGROUND
+from test_widgets_training import CONFUSION, TRAINING
+from test_widgets_transfer import ONE_SHOT
 
-NEEDED = {"AnswerGrid": {"answer": [[1, 2], [3, 4]], "values": [[1, 3], [None, None]]}}
+NEEDED = {
+    "AnswerGrid": {"answer": [[1, 2], [3, 4]], "values": [[1, 3], [None, None]]},
+    "ConfusionExplorer": CONFUSION,
+    "DigitPlayground": PLAYGROUND,
+    "OneShotExplorer": ONE_SHOT,
+    "TrainingExplorer": TRAINING,
+}
 EXPLORERS = [getattr(widgets, name)(**NEEDED.get(name, {})) for name in widgets.__all__]
 
 # Folded hints and solutions are looked at, too; transitions would leave colours half-way.

@@ -69,7 +69,7 @@ def test_a_typical_mistake_gets_its_own_explanation(key, name):
 @pytest.mark.parametrize("key", EXERCISES)
 def test_there_are_enough_mistakes_hints_and_shapes_that_are_not_square(key):
     exercise = EXERCISES[key]
-    assert len(exercise.mistakes) >= 6
+    assert len(exercise.mistakes) >= 6 or exercise.verdict  # an open problem finds out by itself
     assert len(exercise.hints) >= 2
     matrices = [value for _, inputs in exercise.trials for value in inputs
                 if isinstance(value, np.ndarray) and value.ndim >= 2]

@@ -12,9 +12,18 @@ from convbook import widgets
 from convbook.functional import conv2d
 from convbook.widgets import ConvolutionExplorer
 from convbook.widgets.base import FOLDER, esm_source
+from test_digit_playground import PLAYGROUND
+from test_widgets_training import CONFUSION, TRAINING
+from test_widgets_transfer import ONE_SHOT
 
 ALL = [getattr(widgets, name) for name in widgets.__all__]
-NEEDED = {"AnswerGrid": ([[1, 2], [3, 4]],)}
+NEEDED = {
+    "AnswerGrid": ([[1, 2], [3, 4]],),
+    "ConfusionExplorer": tuple(CONFUSION.values()),
+    "DigitPlayground": tuple(PLAYGROUND.values()),
+    "OneShotExplorer": tuple(ONE_SHOT.values()),
+    "TrainingExplorer": tuple(TRAINING.values()),
+}
 
 
 def make(cls):
@@ -52,7 +61,7 @@ class TestEveryExplorer:
 
 
 def test_each_module_on_disk_belongs_to_a_widget():
-    assert {path.name for path in FOLDER.glob("*.js")} == {cls.module for cls in ALL} | {"kit.js"}
+    assert {path.name for path in FOLDER.glob("*.js")} == {cls.module for cls in ALL} | {"kit.js", "digit_image.js"}
 
 
 class TestConvolutionExplorer:

@@ -11,7 +11,9 @@ trials, typical mistakes, hints); how an answer is judged is in ``checking``.
 
 from __future__ import annotations
 
-from . import chapter_3_1, chapter_3_2, chapter_3_3, chapter_3_4
+from . import (
+    chapter_3_1, chapter_3_2, chapter_3_3, chapter_3_4, chapter_3_5_1, chapter_3_5_2, chapter_3_6,
+    chapter_3_6_1, chapter_3_6_2)
 from .checking import Exercise, judge
 from .wording import paragraph
 
@@ -22,6 +24,11 @@ EXERCISES: dict[str, Exercise] = {
     **chapter_3_2.EXERCISES,
     **chapter_3_3.EXERCISES,
     **chapter_3_4.EXERCISES,
+    **chapter_3_5_1.EXERCISES,
+    **chapter_3_5_2.EXERCISES,
+    **chapter_3_6.EXERCISES,
+    **chapter_3_6_1.EXERCISES,
+    **chapter_3_6_2.EXERCISES,
 }
 
 

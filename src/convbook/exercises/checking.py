@@ -7,11 +7,13 @@ otherwise the first difference is described, with what it looks like a sign of.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 import textwrap
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +48,11 @@ class Exercise:
     demonstrate : callable, optional
         For a matrix: text that shows what the learner's matrix does, in place of which elements
         are wrong.
+    verdict : callable, optional
+        For an open problem, which has no reference: takes an answer that is not empty and returns
+        the parts of the message; the first is "Correct." or begins with "Not quite".
+    around : callable, optional
+        Returns a context manager; answers are tried inside it.
     """
 
     title: str
@@ -57,6 +64,8 @@ class Exercise:
     trials: tuple[tuple[str, tuple], ...] = ()
     whole: bool = False
     demonstrate: Callable[[np.ndarray], str] | None = None
+    verdict: Callable[[Any], list[str]] | None = None
+    around: Callable = nullcontext
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -88,10 +97,13 @@ def numbers(*shape: int) -> np.ndarray:
 
 def judge(key: str, exercise: Exercise, answer) -> str:
     """Return the message about an answer to the exercise with the id ``key``."""
-    if callable(exercise.reference):
-        parts = _judge_function(exercise, answer)
-    else:
-        parts = _judge_pencil(key, exercise, answer)
+    with exercise.around():
+        if exercise.verdict:
+            parts = _judge_open(exercise, answer)
+        elif callable(exercise.reference):
+            parts = _judge_function(exercise, answer)
+        else:
+            parts = _judge_pencil(key, exercise, answer)
     message = "\n".join(parts)
     if message.startswith("Correct"):
         return message
@@ -100,13 +112,13 @@ def judge(key: str, exercise: Exercise, answer) -> str:
 
 def attempt(function: Callable, inputs: tuple) -> Outcome:
     """Call a function with copies of the inputs and note what happens."""
-    given = tuple(np.copy(value) if isinstance(value, np.ndarray) else value for value in inputs)
+    given = copy.deepcopy(inputs)
     try:
         value = function(*given)
     except Exception as error:  # whatever a learner's code raises becomes part of the answer
         return Outcome(error=error, line=_line(error, function))
     changed = tuple(i for i, (before, after) in enumerate(zip(inputs, given))
-                    if not np.array_equal(before, after))
+                    if isinstance(before, np.ndarray) and not np.array_equal(before, after))
     return Outcome(value, changed=changed)
 
 
@@ -177,7 +189,8 @@ def _examine(exercise: Exercise, outcome: Outcome, inputs: tuple) -> Finding | N
                        advice(outcome.error))
     x = dict(zip(exercise.parameters, inputs)).get("x")
     x_shape = x.shape if isinstance(x, np.ndarray) else None
-    return compare(outcome.value, exercise.reference(*inputs), exercise.whole, x_shape)
+    expected = exercise.reference(*copy.deepcopy(inputs))
+    return compare(outcome.value, expected, exercise.whole, x_shape)
 
 
 def _correct(exercise: Exercise, outcomes: list[Outcome]) -> list[str]:
@@ -242,6 +255,16 @@ def _line(error: Exception, function: Callable) -> str:
     lines = [frame.line for frame in traceback.extract_tb(error.__traceback__)
              if code is not None and frame.filename == code.co_filename]
     return lines[-1] if lines and lines[-1] else ""
+
+
+# ---- open problems --------------------------------------------------------------------------
+
+
+def _judge_open(exercise: Exercise, answer) -> list[str]:
+    if answer is None or answer is Ellipsis:
+        return ["Not yet: there is no answer.",
+                paragraph(f"To begin with: {exercise.start}")]
+    return exercise.verdict(answer)
 
 
 # ---- numbers and matrices -------------------------------------------------------------------

@@ -1,21 +1,37 @@
 """Live figures: ipywidgets in Jupyter, and the same figures without a kernel on a static page."""
 
 from .answer import AnswerGrid
+from .augmentation import AugmentationExplorer
 from .channel import ChannelExplorer
+from .confusion import ConfusionExplorer
 from .conv_gradient import ConvGradientExplorer
 from .convolution import ConvolutionExplorer
+from .device_time import DeviceTimeExplorer
+from .digit_playground import DigitPlayground
 from .gradient_check import GradientCheckFigure
 from .im2col import Im2colExplorer
+from .one_shot import OneShotExplorer
 from .pool_gradient import PoolGradientExplorer
 from .pooling import PoolingExplorer
+from .signal import SignalExplorer
+from .slices import SlicesExplorer
+from .training_explorer import TrainingExplorer
 
 __all__ = [
     "AnswerGrid",
+    "AugmentationExplorer",
     "ChannelExplorer",
+    "ConfusionExplorer",
     "ConvGradientExplorer",
     "ConvolutionExplorer",
+    "DeviceTimeExplorer",
+    "DigitPlayground",
     "GradientCheckFigure",
     "Im2colExplorer",
+    "OneShotExplorer",
     "PoolGradientExplorer",
     "PoolingExplorer",
+    "SignalExplorer",
+    "SlicesExplorer",
+    "TrainingExplorer",
 ]

@@ -101,6 +101,238 @@ export const fitted = (values, rows, cols, fill = 1) => build(rows, cols, (r, c)
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
+// ---------------------------------------------------------------- networks
+// A layer's output is a flat Float32Array in the order (channel, row, column). A layer is what Python's `describe` makes
+// of it: its kind, the shape of its output, and for those that slide a window kernel, stride, dilation and padding as
+// pairs (vertical, horizontal), padding as [[top, bottom], [left, right]].
+
+/** The bytes that a base64 text stands for. */
+export function bytesOf(text) {
+  const letters = atob(text);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+}
+
+/** The float32 numbers that a base64 text stands for. */
+export const floatsOf = (text) => new Float32Array(bytesOf(text).buffer);
+
+/** Weights from whole numbers of `bits` bits, packed one after the other, times the step of their filter. */
+export function unpackWeights({ bits, shape, codes, steps }) {
+  const bytes = bytesOf(codes);
+  const step = floatsOf(steps);
+  const weights = new Float32Array(shape.reduce((a, b) => a * b));
+  const perFilter = weights.length / shape[0];
+  let held = 0; // the bits that were read but not used yet, and how many
+  let count = 0;
+  let next = 0;
+  for (let i = 0; i < weights.length; i++) {
+    for (; count < bits; count += 8) held = held << 8 | bytes[next++];
+    count -= bits;
+    weights[i] = ((held >> count) - 2 ** (bits - 1)) * step[Math.floor(i / perFilter)];
+    held &= (1 << count) - 1;
+  }
+  return weights;
+}
+
+/** The layers as they travel in a page, with their weights as numbers and the shape of their input; of a picture `shape`. */
+export function readLayers(stored, shape) {
+  return stored.map((layer) => {
+    const read = {
+      ...layer, from: shape, weights: layer.weights && unpackWeights(layer.weights), bias: layer.bias && floatsOf(layer.bias),
+    };
+    shape = layer.shape;
+    return read;
+  });
+}
+
+/** Convolution. One weight at a time is multiplied by all that it meets while the filter slides over the picture. */
+function convolutionLayer(x, { from: [c, h, w], shape: [oc, oh, ow], kernel: [fh, fw], stride, dilation, padding, weights, bias }) {
+  const y = new Float32Array(oc * oh * ow);
+  const [[top], [left]] = padding;
+  let next = 0;
+  for (let o = 0; o < oc; o++) {
+    const start = o * oh * ow;
+    if (bias) y.fill(bias[o], start, start + oh * ow);
+    for (let ch = 0; ch < c; ch++)
+      for (let fr = 0; fr < fh; fr++)
+        for (let fc = 0; fc < fw; fc++) {
+          const weight = weights[next++];
+          const shift = fc * dilation[1] - left;
+          // The first place at which the weight meets the picture, and the first at which it does no more.
+          const first = Math.max(0, Math.ceil(-shift / stride[1]));
+          const end = Math.min(ow, Math.ceil((w - shift) / stride[1]));
+          for (let r = 0; r < oh; r++) {
+            const row = r * stride[0] + fr * dilation[0] - top;
+            if (row < 0 || row >= h) continue;
+            let from = (ch * h + row) * w + first * stride[1] + shift;
+            const stop = start + r * ow + end;
+            for (let to = start + r * ow + first; to < stop; to++, from += stride[1]) y[to] += weight * x[from];
+          }
+        }
+  }
+  return y;
+}
+
+/** Pooling. In an average padded cells count as zeros; a maximum leaves them out. */
+function poolingLayer(x, { kind, from: [, h, w], shape: [c, oh, ow], kernel: [kh, kw], stride, padding }) {
+  const y = new Float32Array(c * oh * ow);
+  const [[top], [left]] = padding;
+  let next = 0;
+  for (let ch = 0; ch < c; ch++)
+    for (let r = 0; r < oh; r++)
+      for (let q = 0; q < ow; q++) {
+        let largest = -Infinity;
+        let sum = 0;
+        for (let row = Math.max(0, r * stride[0] - top); row < Math.min(h, r * stride[0] - top + kh); row++)
+          for (let col = Math.max(0, q * stride[1] - left); col < Math.min(w, q * stride[1] - left + kw); col++) {
+            const value = x[(ch * h + row) * w + col];
+            largest = Math.max(largest, value);
+            sum += value;
+          }
+        y[next++] = kind === "max" ? largest : sum / (kh * kw);
+      }
+  return y;
+}
+
+/** Fully connected layer: each output is the sum of all inputs, each times its weight, and a bias. */
+function linearLayer(x, { shape: [n], weights, bias }) {
+  return Float32Array.from({ length: n }, (_, i) => {
+    let sum = bias ? bias[i] : 0;
+    for (let j = 0; j < x.length; j++) sum += weights[i * x.length + j] * x[j];
+    return sum;
+  });
+}
+
+const LAYERS = {
+  conv: convolutionLayer, max: poolingLayer, average: poolingLayer, linear: linearLayer,
+  relu: (x) => x.map((v) => Math.max(v, 0)), flatten: (x) => x,
+};
+
+/** The picture `x` and after it the output of every layer. */
+export function runLayers(layers, x) {
+  const outputs = [x];
+  for (const layer of layers) outputs.push(LAYERS[layer.kind](outputs.at(-1), layer));
+  return outputs;
+}
+
+/** Probabilities from scores. Taking off the largest score changes nothing but keeps exp from overflowing. */
+export function softmax(scores) {
+  const largest = Math.max(...scores);
+  const powers = Array.from(scores, (s) => Math.exp(s - largest));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((p) => p / sum);
+}
+
+/** A shape as [channels, rows, columns]; a vector is many channels of one number each. */
+export const asMaps = (shape) => (shape.length === 3 ? shape : [shape[0], 1, 1]);
+
+const indices = (n) => Array.from({ length: n }, (_, i) => i);
+
+/**
+ * The part of a layer's input that a part of its output depends on. A part is {channels, rows, cols}, each a list of
+ * indices; the padding belongs to no part.
+ */
+export function partBefore({ kind, from, kernel, stride, dilation, padding }, { channels, rows, cols }) {
+  const [c, h, w] = asMaps(from);
+  if (kind === "relu") return { channels, rows, cols };
+  if (kind === "flatten" && channels.length === 1) { // one number is one cell
+    const [i] = channels;
+    return { channels: [Math.floor(i / (h * w))], rows: [Math.floor(i / w) % h], cols: [i % w] };
+  }
+  if (kind === "flatten" || kind === "linear") return { channels: indices(c), rows: indices(h), cols: indices(w) };
+  const read = (places, axis, size) => {
+    const taps = (place) => indices(kernel[axis]).map((k) => place * stride[axis] + k * dilation[axis] - padding[axis][0]);
+    const found = new Set(places.flatMap(taps));
+    return indices(size).filter((i) => found.has(i));
+  };
+  return { channels: kind === "conv" ? indices(c) : channels, rows: read(rows, 0, h), cols: read(cols, 1, w) };
+}
+
+// ---------------------------------------------------------------- pictures and matrices
+// A picture is {width, height, data} as a canvas has it: red, green, blue and opacity, row by row. Matrices are those of
+// Python's `convbook.affine`: points (x, y, 1) in pixels from the centre, x to the right and y down.
+
+/** The product of two 3 × 3 matrices. */
+export const matmul = (a, b) => build(3, 3, (r, c) => a[r].reduce((sum, v, k) => sum + v * b[k][c], 0));
+
+/** The inverse of a matrix whose last row is 0, 0, 1. */
+export function invertAffine([[a, b, right], [c, d, down]]) {
+  const determinant = a * d - b * c;
+  const [p, q, r, s] = [d, -b, -c, a].map((v) => v / determinant);
+  return [[p, q, -(p * right + q * down)], [r, s, -(r * right + s * down)], [0, 0, 1]];
+}
+
+/** The pixel that stands for one at `place`, which may lie outside an axis of this length; -1: a zero. */
+function insideAxis(place, length, mode) {
+  if (place >= 0 && place < length) return place;
+  if (mode === "zero") return -1;
+  if (mode === "edge" || length === 1) return clamp(place, 0, length - 1);
+  const period = 2 * (length - 1);
+  const within = ((place % period) + period) % period;
+  return within < length ? within : period - within;
+}
+
+/**
+ * Where a pixel of a transformed picture comes from: {row, col} in the old picture, and the four pixels around it that are
+ * mixed, each {r, c, weight}, or r = -1 where a zero is taken instead.
+ */
+export function sourceOf(inverse, { width, height }, row, col, mode) {
+  const [cx, cy] = [(width - 1) / 2, (height - 1) / 2];
+  const [x, y] = [0, 1].map((i) => inverse[i][0] * (col - cx) + inverse[i][1] * (row - cy) + inverse[i][2]);
+  // A billionth of a pixel is rounding: a whole place stays whole.
+  const tidy = (v) => (Math.abs(v - Math.round(v)) < 1e-9 ? Math.round(v) : v);
+  const place = { row: tidy(y + cy), col: tidy(x + cx) };
+  const [r, c] = [Math.floor(place.row), Math.floor(place.col)];
+  const [dr, dc] = [place.row - r, place.col - c];
+  const pixel = (down, right, weight) => {
+    const [pr, pc] = [insideAxis(r + down, height, mode), insideAxis(c + right, width, mode)];
+    return { r: pr < 0 || pc < 0 ? -1 : pr, c: pc, weight };
+  };
+  return {
+    ...place,
+    pixels: [pixel(0, 0, (1 - dr) * (1 - dc)), pixel(0, 1, (1 - dr) * dc), pixel(1, 0, dr * (1 - dc)), pixel(1, 1, dr * dc)],
+  };
+}
+
+/** A picture moved with a matrix and sampled bilinearly, then multiplied by `brightness`; its numbers are not rounded. */
+export function transformPicture({ width, height, data }, matrix, mode, brightness = 1) {
+  const [[a, b, right], [c, d, down]] = invertAffine(matrix);
+  const [cx, cy] = [(width - 1) / 2, (height - 1) / 2];
+  const result = new Float32Array(data.length).fill(255);
+  let to = 0;
+  for (let row = 0; row < height; row++)
+    for (let col = 0; col < width; col++, to += 4) {
+      const x = a * (col - cx) + b * (row - cy) + right + cx;
+      const y = c * (col - cx) + d * (row - cy) + down + cy;
+      const [left, above] = [Math.floor(x), Math.floor(y)];
+      const [dx, dy] = [x - left, y - above];
+      const [c0, c1] = [insideAxis(left, width, mode), insideAxis(left + 1, width, mode)];
+      const [r0, r1] = [insideAxis(above, height, mode), insideAxis(above + 1, height, mode)];
+      for (let k = 0; k < 3; k++) {
+        const p00 = r0 < 0 || c0 < 0 ? 0 : data[4 * (r0 * width + c0) + k];
+        const p01 = r0 < 0 || c1 < 0 ? 0 : data[4 * (r0 * width + c1) + k];
+        const p10 = r1 < 0 || c0 < 0 ? 0 : data[4 * (r1 * width + c0) + k];
+        const p11 = r1 < 0 || c1 < 0 ? 0 : data[4 * (r1 * width + c1) + k];
+        const upper = p00 + dx * (p01 - p00);
+        const lower = p10 + dx * (p11 - p10);
+        result[to + k] = clamp(brightness * (upper + dy * (lower - upper)), 0, 255);
+      }
+    }
+  return { width, height, data: result };
+}
+
+/** Random numbers from 0 to 1, the same for the same seed: Tommy Ettinger's mulberry32. */
+export function seededRandom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
 // ---------------------------------------------------------------- text
 
 /** A number as it is printed in a cell: at most `digits` decimals and a true minus sign. */
@@ -228,8 +460,11 @@ export function stepper({ label, min, max, onchange }) {
   };
 }
 
-/** Step back, play/pause and step forward through `count()` positions: {els, stop}. */
-export function player({ count, position, go, delay = 900 }) {
+/**
+ * Step back, play/pause and step forward through `count()` positions: {els, stop}. Playing goes round and round, or
+ * without `loop` stops at the end.
+ */
+export function player({ count, position, go, delay = 900, loop = true }) {
   let timer = null;
   const move = (by) => { const n = count(); if (n) go((position() + by + n) % n); };
   const stop = () => {
@@ -244,7 +479,7 @@ export function player({ count, position, go, delay = 900 }) {
     play.textContent = "❚❚ Pause";
     play.setAttribute("aria-pressed", "true");
     move(1);
-    timer = setInterval(() => (play.isConnected ? move(1) : stop()), delay);
+    timer = setInterval(() => (play.isConnected && (loop || position() < count() - 1) ? move(1) : stop()), delay);
   }, { "aria-pressed": "false" });
   const next = button("›", "One step forward", () => { stop(); move(1); });
   play.classList.add("cb-play");
@@ -278,7 +513,7 @@ export function holdHeight(element) {
 
 // ---------------------------------------------------------------- matrices
 
-const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+export const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
  * A matrix as a grid with the value in every cell.
@@ -461,4 +696,183 @@ export function sizeFormula(name, sizeName, kernelName, { size, kernel, stride, 
   const floor = Number.isInteger(quotient) ? "" : ` = ⌊${fmt(quotient)}⌋ + 1`;
   return `${name} = ⌊(${sizeName}${P} − ${k}) / S⌋ + 1 = ⌊(${size}${p} − ${taps}) / ${stride}⌋ + 1`
     + `${floor} = ${Math.floor(quotient) + 1}`;
+}
+
+// ---------------------------------------------------------------- pictures
+
+const PICTURE_COLOURS = { ink: [0, 0, 0], pos: [47, 127, 214], neg: [224, 115, 29] }; // --cb-pos and --cb-neg
+
+/**
+ * A picture with one pixel for each number: blue above zero, orange below, the deeper the larger; or `ink`, which is black
+ * on a light page and white on a dark one. The page's ground shines through. {el, show(values, rows, cols, scale)}
+ */
+export function picture({ ink = false, label } = {}) {
+  const el = h("canvas", { class: `cb-picture${ink ? " ink" : ""}`, ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }) });
+  return {
+    el,
+    show(values, rows, cols, scale = 1) {
+      if (el.width !== cols || el.height !== rows) [el.width, el.height] = [cols, rows];
+      const context = el.getContext("2d");
+      const image = context.createImageData(cols, rows);
+      const { data } = image;
+      for (let i = 0; i < rows * cols; i++) {
+        const value = values[i] ?? 0;
+        const colour = ink ? PICTURE_COLOURS.ink : value < 0 ? PICTURE_COLOURS.neg : PICTURE_COLOURS.pos;
+        data[4 * i] = colour[0];
+        data[4 * i + 1] = colour[1];
+        data[4 * i + 2] = colour[2];
+        data[4 * i + 3] = 255 * Math.min(1, Math.abs(value) / scale); // is rounded
+      }
+      context.putImageData(image, 0, 0);
+    },
+  };
+}
+
+/** A picture in colours from three channels one after the other: numbers from 0 to 1, or `signed`, where 0 is a middle grey. */
+export function colourPicture({ signed = false } = {}) {
+  const el = h("canvas", { class: "cb-picture", "aria-hidden": "true" });
+  const context = el.getContext("2d");
+  return {
+    el,
+    show(values, rows, cols, scale = 1) {
+      if (el.width !== cols || el.height !== rows) [el.width, el.height] = [cols, rows];
+      const image = context.createImageData(cols, rows);
+      const size = rows * cols;
+      for (let i = 0; i < size; i++) {
+        const colour = [0, 1, 2].map((c) => values[c * size + i] / scale);
+        image.data.set([...colour.map((v) => 255 * (signed ? (v + 1) / 2 : v)), 255], 4 * i);
+      }
+      context.putImageData(image, 0, 0);
+    },
+  };
+}
+
+/** How Huffman codes of these lengths (0: never used) are read: the symbols in the order of their codes. RFC 1951, 3.2.2. */
+function huffmanCode(lengths) {
+  const counts = new Uint16Array(16); // of the codes of each length
+  for (const length of lengths) if (length) counts[length] += 1;
+  const used = Array.from(lengths, (_, symbol) => symbol).filter((symbol) => lengths[symbol]);
+  return { counts, symbols: used.sort((a, b) => lengths[a] - lengths[b] || a - b) };
+}
+
+const repeated = (...runs) => runs.flatMap(([count, length]) => Array(count).fill(length));
+const FIXED_CODES = [repeated([144, 8], [112, 9], [24, 7], [8, 8]), repeated([30, 5])].map(huffmanCode);
+const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+const COPY_LENGTHS = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
+
+/**
+ * The `size` bytes that Python's zlib has deflated (RFC 1950, 1951). The browser's DecompressionStream does the same, but
+ * not at once: all other scripts of the page would have their turn before the figure is there.
+ */
+export function inflate(bytes, size) {
+  const result = new Uint8Array(size);
+  let written = 0;
+  let next = 2; // behind the header
+  let held = 0; // the bits that were read but not used yet, and how many
+  let count = 0;
+  const bits = (n) => {
+    for (; count < n; count += 8) held |= bytes[next++] << count;
+    const value = held & ((1 << n) - 1);
+    held >>>= n;
+    count -= n;
+    return value;
+  };
+  const symbol = ({ counts, symbols }) => {
+    let code = 0;
+    let first = 0; // the first code of this length
+    let shorter = 0; // the number of codes that are shorter
+    for (let length = 1; ; length++) {
+      code |= bits(1);
+      if (code - first < counts[length]) return symbols[shorter + code - first];
+      shorter += counts[length];
+      first = 2 * (first + counts[length]);
+      code *= 2;
+    }
+  };
+  /** The codes that a block brings along: of the literals and lengths, and of the distances. */
+  const ownCodes = () => {
+    const [literals, distances, known] = [bits(5) + 257, bits(5) + 1, bits(4) + 4];
+    const few = Array(19).fill(0);
+    for (const place of CODE_LENGTH_ORDER.slice(0, known)) few[place] = bits(3);
+    const code = huffmanCode(few);
+    const lengths = [];
+    while (lengths.length < literals + distances) {
+      const s = symbol(code);
+      if (s < 16) lengths.push(s);
+      else if (s === 16) lengths.push(...Array(3 + bits(2)).fill(lengths.at(-1)));
+      else lengths.push(...Array(s === 17 ? 3 + bits(3) : 11 + bits(7)).fill(0));
+    }
+    return [lengths.slice(0, literals), lengths.slice(literals)].map(huffmanCode);
+  };
+  let last = 0;
+  while (!last) {
+    last = bits(1);
+    const kind = bits(2);
+    if (kind === 0) { // stored as it is, from the next whole byte on; its length stands there twice
+      const length = bytes[next] + 256 * bytes[next + 1];
+      result.set(bytes.subarray(next + 4, next + 4 + length), written);
+      [written, next, held, count] = [written + length, next + 4 + length, 0, 0];
+      continue;
+    }
+    const [literals, distances] = kind === 1 ? FIXED_CODES : ownCodes();
+    for (let s = symbol(literals); s !== 256; s = symbol(literals)) {
+      if (s < 256) { result[written++] = s; continue; }
+      const i = s - 257;
+      let length = COPY_LENGTHS[i] + (i < 8 || i === 28 ? 0 : bits((i >> 2) - 1));
+      const d = symbol(distances);
+      const back = d < 4 ? d + 1 : 2 ** ((d >> 1) - 1) * (2 + d % 2) + 1 + bits((d >> 1) - 1);
+      for (; length; length--) { result[written] = result[written - back]; written += 1; }
+    }
+  }
+  return result;
+}
+
+/**
+ * The numbers that Python's `packed` stored: {shape, low, largest, part(i, j, …)}; a part is a Float32Array of what lies
+ * behind the first indices. `low` is the least number that could be stored, `largest` the largest.
+ */
+export function unpack({ shape, low, step, bytes, data }) {
+  const { buffer } = inflate(bytesOf(data), bytes * shape.reduce((a, b) => a * b));
+  const steps = bytes === 1 ? new Uint8Array(buffer) : new Uint16Array(buffer);
+  const sizes = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  // What is stored along the first axis are differences; the sums run over, and so did the differences.
+  for (let i = sizes[0]; i < steps.length; i++) steps[i] += steps[i - sizes[0]];
+  const values = new Float32Array(steps.length);
+  let largest = 0;
+  for (let i = 0; i < steps.length; i++) {
+    values[i] = low + step * steps[i];
+    largest = Math.max(largest, Math.abs(values[i]));
+  }
+  return {
+    shape, low, largest,
+    part(...index) {
+      const start = index.reduce((sum, i, axis) => sum + i * sizes[axis], 0);
+      return values.subarray(start, start + sizes[index.length - 1]);
+    },
+  };
+}
+
+/** Probabilities of named classes as bars: {el, show(values, {truth})}; `truth` is the class that gets a tick. */
+export function bars(label, names) {
+  const rows = names.map((name) => {
+    const tick = h("span", { class: "cb-tick" });
+    const bar = h("span", { class: "cb-level" });
+    const value = h("span", { class: "cb-chance-value" });
+    const el = h("div", { class: "cb-chance" },
+      h("span", { class: "cb-chance-name" }, name), tick, h("span", { class: "cb-rail" }, bar), value);
+    return { el, tick, bar, value };
+  });
+  return {
+    el: h("div", { class: "cb-chances", role: "group", "aria-label": label }, rows.map((row) => row.el)),
+    show(values, { truth } = {}) {
+      const best = values.indexOf(Math.max(...values));
+      rows.forEach((row, i) => {
+        row.el.className = `cb-chance${i === best ? " best" : ""}${i === truth ? " truth" : ""}`;
+        row.el.dataset.value = values[i];
+        row.tick.textContent = i === truth ? "✓" : "";
+        row.bar.style.width = `${100 * values[i]}%`;
+        row.value.textContent = values[i].toFixed(3);
+      });
+    },
+  };
 }
