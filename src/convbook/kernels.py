@@ -16,7 +16,7 @@ from .layouts import copy_channels_last, images_of, pixels_of
 
 # Windows of a few images at a time are copied out and multiplied while they are still in the
 # processor's cache; the columns of a whole batch would travel to main memory and back.
-BLOCK_BYTES = 500_000
+BLOCK_BYTES = 800_000
 # With so many times more filters than channels it is less work to lay dY·F down than to copy dY.
 MANY_FILTERS = 16
 FEW_CHANNELS = 8  # with fewer, a run of pixels is the longer piece to copy than a run of channels

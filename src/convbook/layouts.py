@@ -16,11 +16,14 @@ def copy_channels_last(x, out):
     If a channel of x takes a multiple of 4096 bytes, as with 32×32, the cache of a CPU has room for
     only 8 channels of a pixel; more at a time would drive out the neighbours they came with.
     """
+    step = 8 if _is_crowded(x) else max(1, x.shape[1])
     x = x.transpose(0, 2, 3, 1)
-    crowded = isinstance(x, np.ndarray) and x.strides[3] % CACHE_PERIOD == 0
-    step = 8 if crowded else max(1, x.shape[3])
     for c in range(0, x.shape[3], step):
         out[..., c:c + step] = x[..., c:c + step]
+
+
+def _is_crowded(x):
+    return isinstance(x, np.ndarray) and x.strides[1] % CACHE_PERIOD == 0
 
 
 def pixels_of(xp, x, dtype):
@@ -29,9 +32,11 @@ def pixels_of(xp, x, dtype):
     pixels = x.astype(dtype, copy=False).transpose(0, 2, 3, 1)
     if not pixels.flags.c_contiguous:
         pixels = xp.empty((n, h, w, k), dtype)
-        images = 1 if xp is np else max(1, n)
-        for i in range(0, n, images):
-            copy_channels_last(x[i:i + images], pixels[i:i + images])
+        if _is_crowded(x):  # then one image after the other
+            for i in range(n):
+                copy_channels_last(x[i:i + 1], pixels[i:i + 1])
+        else:
+            pixels[...] = x.transpose(0, 2, 3, 1)
     return pixels.reshape(n * h * w, k)
 
 
