@@ -9,15 +9,14 @@ the same images and matrices, on one thread, and the results are compared before
 
 import argparse
 import importlib.metadata
-import json
-import os
 
-from timing import DATA, machine, print_table, race, rounded, torch  # sets one thread: first
+from timing import DATA, machine, print_table, race, torch, write  # sets one thread: first
 
 import numpy as np
 
 from convbook import affine
 from convbook.augment import Brightness, Compose, Crop, Cutout, Flip, Rotate, Shift, Zoom
+from convbook.frameworks import import_keras
 
 TARGET = DATA / "augmentation.json"
 SHAPES = {"CIFAR-10": (250, 3, 32, 32), "MNIST": (250, 1, 28, 28), "96 × 96": (50, 3, 96, 96)}
@@ -119,7 +118,7 @@ def in_torch(x, matrices):
 
 def in_keras(x, matrices):
     """Return Keras's affine_transform on the batch, channels last as Keras likes it, or None."""
-    keras = import_keras()
+    keras = keras_if_there()
     if keras is None:
         return None
     h, w = x.shape[2:]
@@ -135,21 +134,12 @@ def in_keras(x, matrices):
     return run
 
 
-def import_keras():
-    """Return Keras on TensorFlow with one thread, or None."""
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+def keras_if_there():
+    """Return Keras on TensorFlow, with one thread as `timing` asks for, or None."""
     try:
-        import tensorflow
-        import keras
+        return import_keras()
     except ImportError:
         return None
-    try:
-        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:
-        pass  # it runs already, with the threads that were set the first time
-    return keras
 
 
 def in_scipy(x, matrices):
@@ -190,7 +180,7 @@ def in_skimage(x, matrices):
 
 def keras_layers():
     """Return Keras's layers for the whole chain, with the same ranges, or None."""
-    keras = import_keras()
+    keras = keras_if_there()
     if keras is None:
         return None
     options = {"fill_mode": "constant", "data_format": "channels_last"}
@@ -358,7 +348,7 @@ def main():
               "copies": time_copies(arguments.repeats), "each": time_each(arguments.repeats)}
     report(record)
     if arguments.save:
-        TARGET.write_text(json.dumps(rounded(record), indent=1) + "\n", encoding="utf-8")
+        write(record, TARGET)
         print(f"wrote {TARGET}")
 
 

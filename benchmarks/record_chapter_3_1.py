@@ -6,9 +6,7 @@ Timings differ between machines and from run to run; the chapter reads the recor
 its plots and its text agree wherever the book is built.
 """
 
-import json
-
-from timing import DATA, machine, race, rounded, torch  # sets one thread: first
+from timing import DATA, machine, race, torch, write  # sets one thread: first
 from forward import full_im2col_conv2d
 
 import numpy as np
@@ -106,7 +104,7 @@ def record_blocks(repeats=31):
 def main():
     record = {"machine": machine(), "one_matrix": record_two_ways(), "batch": record_blocks()}
     TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(json.dumps(rounded(record), indent=1) + "\n", encoding="utf-8")
+    write(record, TARGET)
     print(f"wrote {TARGET}")
 
 

@@ -13,7 +13,7 @@ import argparse
 import json
 from time import process_time
 
-from timing import DATA, machine, race, rounded, torch  # sets one thread: first
+from timing import DATA, machine, race, torch, write  # sets one thread: first
 from forward import full_im2col_conv2d, naive_conv2d
 from record_digits import BATCH_SIZE, LR, TRAININGS, WEIGHT_DECAY
 
@@ -256,8 +256,7 @@ def main():
             record["sizes"] = record_sizes(digits, test, record["variants"]["runs"])
     if only in (None, "times"):
         record["times"] = record_times(digits)
-    TARGET.write_text(json.dumps(rounded(record), indent=1, ensure_ascii=False) + "\n",
-                      encoding="utf-8")
+    write(record, TARGET)
     print(f"wrote {TARGET}")
 
 

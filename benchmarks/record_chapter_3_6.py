@@ -12,15 +12,16 @@ import pickle
 import time
 from statistics import median
 
-from timing import DATA, machine, rounded, torch  # sets one thread: first
+from timing import DATA, machine, torch, write  # sets one thread: first
 
 import numpy as np
 
-from augmentation import augment_one_by_one, import_keras
+from augmentation import augment_one_by_one
 
 from convbook import feeding
 from convbook.augment import Brightness, Compose, Flip, Rotate, Shift, Zoom
 from convbook.datasets import cifar10
+from convbook.frameworks import import_keras
 from convbook.layers import Conv2d, MaxPool2d
 from convbook.losses import SoftmaxCrossEntropy
 from convbook.models import cifar_keras, cifar_torch
@@ -48,12 +49,6 @@ def training_images():
     return (data.x_train[:IMAGES], data.y_train[:IMAGES]), (data.x_test, data.y_test)
 
 
-def save(record):
-    """Write what there is so far."""
-    TARGET.write_text(json.dumps(rounded(record), indent=1, ensure_ascii=False) + "\n",
-                      encoding="utf-8")
-
-
 # --- With and without augmentation ---------------------------------------------------------------
 
 
@@ -78,7 +73,7 @@ def record_curves(record):
                 "loss": history["loss"], "val_loss": history["val_loss"],
                 "clean_accuracy": evaluate(model, x, y)["accuracy"],  # of unchanged images
                 "seconds": time.process_time() - start})
-            save(record)
+            write(record, TARGET)
             print(f"{name}, seed {seed}: training {history['accuracy'][-1]:.3f}, unchanged "
                   f"{done[-1]['clean_accuracy']:.3f}, test {history['val_accuracy'][-1]:.3f}, "
                   f"{done[-1]['seconds']:.0f} s", flush=True)
@@ -156,7 +151,7 @@ def record_frameworks(record, epochs=7, compared=3):
         "versions": {"numpy": np.__version__, "torch": torch.__version__,
                      "keras": keras.__version__},
     }
-    save(record)
+    write(record, TARGET)
 
 
 class AdamAsInKeras(Adam):
@@ -256,7 +251,7 @@ def record_defaults(record, epochs=3):
                                "last_epoch": median(float(np.mean(run[-step:])) for run in runs)}
                         for name, runs in starts.items()}}
     print(record["defaults"]["own_weights"])
-    save(record)
+    write(record, TARGET)
 
 
 # --- Where the time goes -------------------------------------------------------------------------
@@ -348,7 +343,7 @@ def record_feeding(record, repeats=8, shown=20):
                       for s in spans if s.end > s.start + 2e-4][:3 * shown]}
         print(f"{name}: {total:.2f} s (median {record['feeding']['ways'][name]['median_seconds']:.2f})",
               flush=True)
-    save(record)
+    write(record, TARGET)
 
 
 # --- Running -------------------------------------------------------------------------------------

@@ -10,13 +10,12 @@ original files or a mirror of them. Measured is the processor time of `fit`, on 
 """
 
 import argparse
-import json
 import os
 from pathlib import Path
 from statistics import median
 from time import process_time
 
-from timing import DATA, machine, print_table, rounded  # sets one thread: first
+from timing import DATA, machine, print_table, write  # sets one thread: first
 
 import numpy as np
 
@@ -97,8 +96,7 @@ def main():
         [name, str(row["epochs"]), f"{row['median_accuracy_1000']:.3f}",
          f"{row['median_accuracy_10000']:.4f}" if full is not None else "–",
          f"{row['median_cpu_seconds']:.1f}"] for name, row in result["trainings"].items()])
-    arguments.target.write_text(json.dumps(rounded(result), indent=1, ensure_ascii=False) + "\n",
-                                encoding="utf-8")
+    write(result, arguments.target)
     print(f"Wrote {arguments.target}")
 
 

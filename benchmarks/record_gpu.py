@@ -29,7 +29,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from timing import DATA, arrays, machine, rounded, torch  # one thread: first
+from timing import DATA, arrays, machine, torch, write  # one thread: first
 from workloads import (PACKAGE_LAYERS, SGD_SETTINGS, by, mini_batch, resnet8, torch_layers,
                        torch_network)
 
@@ -460,8 +460,7 @@ def main(arguments=None):
         return
     result = record(options.repeats)
     options.target.parent.mkdir(exist_ok=True)
-    options.target.write_text(json.dumps(rounded(result), indent=1, ensure_ascii=False) + "\n",
-                              encoding="utf-8")
+    write(result, options.target)
     print(f"Wrote {options.target}, "
           + (f"with {result['gpu']['device']['name']}." if result["gpu"]
              else f"with the CPU's part only: {result['why_no_gpu']}."))

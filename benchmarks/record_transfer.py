@@ -11,7 +11,7 @@ import argparse
 import json
 from time import process_time
 
-from timing import DATA, machine, rounded  # sets one thread: first
+from timing import DATA, machine, write  # sets one thread: first
 
 import numpy as np
 
@@ -292,7 +292,7 @@ def main():
             start = process_time()
             record[name] = part(digits)
             print(f"{name}: {process_time() - start:.0f} s", flush=True)
-            TARGET.write_text(json.dumps(rounded(record), indent=1) + "\n", encoding="utf-8")
+            write(record, TARGET)
     print(f"wrote {TARGET}")
 
 

@@ -22,7 +22,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from timing import DATA, machine, print_table, race, rounded  # sets one thread: first
+from timing import DATA, machine, print_table, race, write  # sets one thread: first
 import peers
 import training
 from workloads import CONVOLUTIONS, PACKAGE_LAYERS, STEPS, describe, mini_batch
@@ -161,8 +161,7 @@ def main():
         record["environments"][name] = {"title": title, **results}
     record["peers"] = time_peers(arguments.repeats)
     report_peers(record["peers"])
-    arguments.target.write_text(json.dumps(rounded(record), indent=1, ensure_ascii=False) + "\n",
-                                encoding="utf-8")
+    write(record, arguments.target)
     print(f"Wrote {arguments.target}")
 
 

@@ -4,6 +4,7 @@ Import this module before NumPy and PyTorch: they read the number of threads whe
 """
 
 import datetime
+import json
 import os
 import platform
 import time
@@ -102,6 +103,12 @@ def processor():
 
 
 # --- Reporting -----------------------------------------------------------------------------------
+
+
+def write(record, target):
+    """Write what was measured as JSON, for a page to read."""
+    target.write_text(json.dumps(rounded(record), indent=1, ensure_ascii=False) + "\n",
+                      encoding="utf-8")
 
 
 def rounded(value):

@@ -50,6 +50,15 @@ def settle(page):
     )
 
 
+def open_widgets(folder, open_page, widgets, **options):
+    """Put widgets on a page in this folder, open it, and return the Visit once they are there."""
+    write_widget_page(folder, widgets)
+    visit = open_page(**({"viewport": WIDE} | options))
+    visit.page.goto((folder / "widgets.html").as_uri())
+    settle(visit.page)
+    return visit
+
+
 def write_widget_page(folder, widgets, name="widgets.html"):
     """Write a page that holds widgets and nothing else, with the site's script and style."""
     places = "\n".join(widget.static_html() for widget in widgets)

@@ -36,7 +36,7 @@ from convbook.training import fit
 from convbook.widgets import DigitPlayground
 from convbook.widgets.base import esm_source
 from convbook.widgets.digit_playground import dequantise, quantise
-from pages import NARROW, THEMES, WIDE, choose_theme, settle, write_widget_page
+from pages import NARROW, THEMES, choose_theme, open_widgets
 
 SLOWEST = 30  # milliseconds for one reading
 
@@ -497,11 +497,8 @@ def put(tmp_path, open_page):
     opened = []
 
     def start(widget, **options):
-        write_widget_page(tmp_path, [widget])
-        seen = open_page(**({"viewport": WIDE} | options))
+        seen = open_widgets(tmp_path, open_page, [widget], **options)
         opened.append(seen)
-        seen.page.goto((tmp_path / "widgets.html").as_uri())
-        settle(seen.page)
         return seen.page, seen.page.locator(".convbook-widget")
 
     yield start

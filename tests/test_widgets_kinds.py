@@ -2,6 +2,7 @@
 
 import html
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import traitlets
 from convbook.widgets import SignalExplorer, SlicesExplorer
 from convbook.widgets.signal import heartbeat
 from convbook.widgets.slices import ball_and_rod
-from pages import NARROW, WIDE, settle, write_widget_page
+from pages import NARROW, open_widgets
 
 
 def signal_by_hand(x, f, bias, stride, padding):
@@ -160,15 +161,7 @@ SLICES = """
 @pytest.fixture
 def show(tmp_path, open_page):
     """A function that puts widgets on a page and opens it."""
-
-    def put(widgets, **options):
-        write_widget_page(tmp_path, widgets)
-        visit = open_page(**({"viewport": WIDE} | options))
-        visit.page.goto((tmp_path / "widgets.html").as_uri())
-        settle(visit.page)
-        return visit
-
-    return put
+    return partial(open_widgets, tmp_path, open_page)
 
 
 def test_the_page_computes_the_same_signals(show):

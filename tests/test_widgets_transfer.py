@@ -2,6 +2,7 @@
 
 import html
 import json
+from functools import partial
 import re
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import traitlets
 
 from convbook.widgets import OneShotExplorer
-from pages import NARROW, WIDE, settle, write_widget_page
+from pages import NARROW, open_widgets
 
 
 def one_shot_arrays(seed=0, classes=(7, 8, 9), each=4, features=5, size=(6, 5)):
@@ -120,15 +121,7 @@ SHOWN = """
 @pytest.fixture
 def show(tmp_path, open_page):
     """A function that puts widgets on a page and opens it."""
-
-    def put(widgets, **options):
-        write_widget_page(tmp_path, widgets)
-        visit = open_page(**({"viewport": WIDE} | options))
-        visit.page.goto((tmp_path / "widgets.html").as_uri())
-        settle(visit.page)
-        return visit
-
-    return put
+    return partial(open_widgets, tmp_path, open_page)
 
 
 def test_the_page_shows_what_python_computes(show):

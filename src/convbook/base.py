@@ -207,6 +207,18 @@ class Container(Layer):
 
 
 @contextmanager
+def evaluating(model):
+    """Use the model as after `eval()`; every layer gets its own mode back afterwards."""
+    modes = [(layer, layer.training) for layer in model.walk()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for layer, training in modes:
+            layer.training = training
+
+
+@contextmanager
 def errors_of(layer):
     """Name the layer in what a check inside finds wrong."""
     try:

@@ -274,10 +274,19 @@ def classification(scores, labels):
     if labels.ndim == 1:
         if labels.dtype.kind not in "iu":
             raise TypeError(f"labels of shape {(n,)} must be integers, got dtype {labels.dtype}")
-        if labels.min() < 0 or labels.max() >= k:
-            raise ValueError(f"labels must be from 0 to {k - 1}, got {labels.min()} to "
-                             f"{labels.max()}")
+        class_numbers("labels", labels, k)
     return xp, scores, labels
+
+
+def class_numbers(name, values, classes):
+    """Check that the values of an array are ints from 0 to classes - 1."""
+    if values.size == 0:
+        return
+    if values.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, got dtype {values.dtype}")
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high >= classes:
+        raise ValueError(f"{name} must be from 0 to {classes - 1}, got {low} to {high}")
 
 
 def at_most_half(padding, kernel):

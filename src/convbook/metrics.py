@@ -67,18 +67,7 @@ def confusion_matrix(labels, predicted, classes=10):
         if values.ndim != 1:
             raise ValueError(f"{name} must have shape (N,), one class for each image, got "
                              f"{values.shape}; scores become classes by .argmax(axis=1)")
-        class_numbers(name, values, classes)
+        checks.class_numbers(name, values, classes)
     checks.shape("predicted", predicted, labels.shape)
     pairs = labels.astype(np.int64) * classes + predicted.astype(np.int64)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-
-
-def class_numbers(name, values, classes):
-    """Check that the values of an array are ints from 0 to classes - 1."""
-    if values.size == 0:
-        return
-    if values.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be integers, got dtype {values.dtype}")
-    low, high = int(values.min()), int(values.max())
-    if low < 0 or high >= classes:
-        raise ValueError(f"{name} must be from 0 to {classes - 1}, got {low} to {high}")

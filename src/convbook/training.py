@@ -22,10 +22,10 @@ from tqdm.auto import tqdm
 
 from . import checks
 from .arrays import get_array_module, is_cupy, to_gpu, to_numpy
-from .base import Layer
+from .base import Layer, evaluating
 from .history import History
 from .losses import SoftmaxCrossEntropy
-from .metrics import accuracy, class_numbers, confusion_matrix, mean_hits
+from .metrics import accuracy, confusion_matrix, mean_hits
 from .optimizers import Adam, Optimizer, Schedule
 
 __all__ = ["History", "accuracy", "confusion_matrix", "evaluate", "fit", "predict"]
@@ -282,14 +282,9 @@ def all_scores(model, x, batch_size):
     if x.ndim == 0:
         raise ValueError("x must have an axis for the inputs, got a single number")
     move = mover(model)
-    modes = [(layer, layer.training) for layer in model.walk()]
-    model.eval()
-    try:
+    with evaluating(model):
         scores = [model.forward(move(x[start:start + batch_size]))
                   for start in range(0, max(len(x), 1), batch_size)]
-    finally:
-        for layer, training in modes:
-            layer.training = training
     return get_array_module(*scores).concatenate(scores)
 
 
@@ -362,7 +357,7 @@ def first_scores(model, x, y_name, y, loss):
                         f"{loss!r} of type {type(loss).__name__}")
     scores = all_scores(model, x[:1], batch_size=1)
     if isinstance(loss, SoftmaxCrossEntropy) and are_labels(y, scores):
-        class_numbers(y_name, y, scores.shape[1])
+        checks.class_numbers(y_name, y, scores.shape[1])
     loss(scores, mover(model)(y[:1]))
     return scores
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from . import checks
 from . import functional as F
-from .arrays import is_cupy, to_gpu, to_numpy
+from .arrays import to_numpy
+from .base import evaluating
 from .layers import Conv2d, ReLU, Sequential
+from .training import mover
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -122,17 +124,11 @@ class Snapshots:
 
     def _outputs(self, model):
         """Return the outputs of all layers of the model for the images, as NumPy arrays."""
-        modes = [(layer, layer.training) for layer in model.walk()]
-        on_gpu = any(is_cupy(array) for array in model.params.values())
-        x, outputs = to_gpu(self.images) if on_gpu else self.images, []
-        model.eval()
-        try:
+        x, outputs = mover(model)(self.images), []
+        with evaluating(model):
             for layer in model.layers:
                 x = layer.forward(x)
                 outputs.append(to_numpy(x))
-        finally:
-            for layer, training in modes:
-                layer.training = training
         return outputs
 
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from .. import checks
 from ..arrays import get_array_module
-from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from ..layers import Linear, ReLU, Sequential
 from ..losses import Loss
+from .digits import convolutional_part
 
 SEGMENT_NAMES = ("top bar", "upper right", "lower right", "bottom bar", "lower left",
                  "upper left", "middle bar")
@@ -50,9 +51,7 @@ def number_cnn(outputs=14, rng=None):
     """Return an untrained network for images (N, 1, 28, 40), made like that of chapter 3-5-1."""
     rng = np.random.default_rng(rng)
     return Sequential(
-        Conv2d(1, 8, 5, rng=rng), ReLU(), MaxPool2d(2),
-        Conv2d(8, 16, 5, rng=rng), ReLU(), MaxPool2d(2),
-        Flatten(),
+        *convolutional_part(rng),
         Linear(16 * 4 * 7, 64, rng=rng), ReLU(),
         Linear(64, outputs, rng=rng),
     )
@@ -95,10 +94,8 @@ class SigmoidCrossEntropy(Loss):
 
     def measure(self, scores, answers):
         """Return the loss as an array without axes; see `Loss.measure`."""
-        xp = get_array_module(scores)
         self._remembered = scores, answers.astype(scores.dtype, copy=False)
-        costs = xp.maximum(scores, 0) - scores * answers + xp.log1p(xp.exp(-abs(scores)))
-        return costs.sum() / len(scores)
+        return binary_cross_entropy(scores, answers).sum() / len(scores)
 
     def backward(self):
         """Return the gradient of the scores, (N, K)."""
@@ -110,6 +107,15 @@ def probability(scores):
     """Return the sigmoid of each score, without overflow."""
     xp = get_array_module(scores)
     return (1 + xp.tanh(scores / 2)) / 2
+
+
+def binary_cross_entropy(scores, answers):
+    """Return the cost of each sigmoid(score) where `answers` has 1 for yes and 0 for no.
+
+    It is log(1 + exp(score)) - score · answer, in a form that cannot overflow.
+    """
+    xp = get_array_module(scores)
+    return xp.maximum(scores, 0) - scores * answers + xp.log1p(xp.exp(-abs(scores)))
 
 
 def nearest_description(answers, table, classes):

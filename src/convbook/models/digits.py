@@ -5,6 +5,26 @@ import numpy as np
 from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 
 
+def convolutional_part(rng):
+    """Return the seven layers that turn pictures of one channel into a row of features each.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of Layer
+        From (N, 1, H, W) to 16 features for each 4 × 4 pixels, less the edges: (N, 256) from
+        28 × 28.
+    """
+    return [
+        Conv2d(1, 8, 5, rng=rng), ReLU(), MaxPool2d(2),
+        Conv2d(8, 16, 5, rng=rng), ReLU(), MaxPool2d(2),
+        Flatten(),
+    ]
+
+
 def digit_cnn(rng=None):
     """Return an untrained network for images (N, 1, 28, 28), with 10 scores for each.
 
@@ -22,9 +42,7 @@ def digit_cnn(rng=None):
     """
     rng = np.random.default_rng(rng)
     return Sequential(
-        Conv2d(1, 8, 5, rng=rng), ReLU(), MaxPool2d(2),
-        Conv2d(8, 16, 5, rng=rng), ReLU(), MaxPool2d(2),
-        Flatten(),
+        *convolutional_part(rng),
         Linear(16 * 4 * 4, 64, rng=rng), ReLU(),
         Linear(64, 10, rng=rng),
     )

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..base import Container
-from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from ..layers import Linear, ReLU, Sequential
+from .digits import convolutional_part
 
 
 def digit_body(features=64, rng=None):
@@ -23,9 +24,7 @@ def digit_body(features=64, rng=None):
     """
     rng = np.random.default_rng(rng)
     return Sequential(
-        Conv2d(1, 8, 5, rng=rng), ReLU(), MaxPool2d(2),
-        Conv2d(8, 16, 5, rng=rng), ReLU(), MaxPool2d(2),
-        Flatten(),
+        *convolutional_part(rng),
         Linear(16 * 4 * 4, features, rng=rng), ReLU(),
     )
 

@@ -12,7 +12,7 @@ from ..base import Layer, errors_of
 from ..layers import Sequential
 from ..losses import Loss
 from ..optimizers import Adam
-from .attributes import probability
+from .attributes import binary_cross_entropy, probability
 from .freezing import digit_body
 
 SMALLEST = 1e-6  # the length by which nothing shorter is divided
@@ -93,8 +93,7 @@ class PairLoss(Loss):
         weights = (alike / (2 * xp.maximum(alike.sum(), 1))
                    + different / (2 * xp.maximum(different.sum(), 1))).astype(features.dtype)
         self._remembered = features, weights * (probability(scores) - same)
-        costs = xp.maximum(scores, 0) - scores * same + xp.log1p(xp.exp(-abs(scores)))
-        return (weights * costs).sum()
+        return (weights * binary_cross_entropy(scores, same)).sum()
 
     def backward(self):
         """Return the gradient of the features, (N, M)."""

@@ -9,7 +9,7 @@ import traitlets
 from PIL import Image
 
 from convbook import checks
-from convbook.metrics import class_numbers, confusion_matrix
+from convbook.metrics import confusion_matrix
 
 from .base import BookWidget, Whole
 from .training_explorer import MOST_CLASSES, class_names
@@ -98,7 +98,7 @@ class ConfusionExplorer(BookWidget, module="confusion.js"):
         examples = checks.integer("examples", examples, least=1)
         pictures = checks.integer("pictures", pictures, least=1)
         for name, values in (("labels", labels), ("predictions", predictions)):
-            class_numbers(name, values, k)
+            checks.class_numbers(name, values, k)
         counts = confusion_matrix(labels, predictions, k)
 
         chosen = _choose(labels, predictions, p, k, examples, pictures)
