@@ -12,7 +12,6 @@ import os
 import time
 from dataclasses import dataclass
 
-import joblib
 import numpy as np
 
 from . import checks
@@ -130,6 +129,8 @@ def in_parallel(x, y, jobs, augment=None, workers=2):
     """
     x, y = data("x", x, "y", y)
     workers = checks.integer("workers", workers, least=2)
+    import joblib  # only here: one process needs none of it
+
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")
     return parallel(joblib.delayed(prepare)(x, y, job, augment) for job in jobs)
 

@@ -10,7 +10,6 @@ the GPU, unless the data are there already.
 """
 
 import math
-import os
 import signal
 import threading
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from . import checks
 from .arrays import get_array_module, is_cupy, to_gpu, to_numpy
@@ -27,6 +25,7 @@ from .history import History
 from .losses import SoftmaxCrossEntropy
 from .metrics import accuracy, confusion_matrix, mean_hits
 from .optimizers import Adam, Optimizer, Schedule
+from .progress import progress_bar
 
 __all__ = ["History", "accuracy", "confusion_matrix", "evaluate", "fit", "predict"]
 
@@ -111,7 +110,7 @@ def fit(model, x, y, epochs=5, batch_size=100, loss=None, optimizer=None, schedu
             layer.reseed(dropping)
 
     history, best = History(), None
-    bar = progress_bar(progress, epochs * math.ceil(len(x) / batch_size))
+    bar = progress_bar(epochs * math.ceil(len(x) / batch_size), progress, unit="batch")
     try:
         for epoch in range(1, epochs + 1):
             before, lr, start = model.state(), optimizer.lr, perf_counter()
@@ -151,13 +150,6 @@ def fit(model, x, y, epochs=5, batch_size=100, loss=None, optimizer=None, schedu
                 else "keeps what it has learned so far")
         print(f"Interrupted in epoch {epoch} of {epochs}: the model {kept}.")
     return history
-
-
-def progress_bar(wanted, steps):
-    """Return a progress bar for so many steps, which shows nothing if it is not wanted."""
-    if wanted is None:
-        wanted = not os.environ.get("CONVBOOK_QUIET")
-    return tqdm(total=steps, disable=not wanted, unit="batch")
 
 
 def train_epoch(model, batches, loss, optimizer, schedule, metrics, bar):

@@ -1,6 +1,7 @@
 """Find an original file in a folder, in the cache, or on the network.
 
-A downloaded file enters the cache whole and with the right SHA-256 checksum, or not at all.
+A downloaded file enters the cache whole and with the right SHA-256 checksum, or not at all. What downloads
+(pooch, requests) is imported by the functions that do: the samples need neither.
 """
 
 import hashlib
@@ -9,10 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pooch
-import requests
-import urllib3
-from tqdm import tqdm
+from ..progress import progress_bar
 
 VARIABLE = "CONVBOOK_DATA"
 TIMEOUT = (10, 30)  # seconds to wait for a connection, and for the next bytes
@@ -88,11 +86,15 @@ def _in_folder(file, folder, name):
 
 def cache_folder():
     """Return the folder that downloaded files are kept in."""
+    import pooch
+
     return Path(pooch.os_cache("convbook"))
 
 
 def download(file, mirrors):
     """Return the path of a file in the cache; download it from the first mirror that has it."""
+    import pooch
+
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("WARNING")  # the progress bar tells it already
@@ -103,6 +105,10 @@ def download(file, mirrors):
 
 
 def _from_mirrors(file, mirrors, cache):
+    import pooch
+    import requests
+    import urllib3
+
     reasons = {}
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{file.name}"
@@ -155,12 +161,13 @@ class Transfer:
 
     def __call__(self, url, output_file, _):
         """Write what is at `url` to the path `output_file`; this is how pooch calls it."""
+        import requests
+
         with (requests.get(url, stream=True, timeout=TIMEOUT,
                            headers={"Accept-Encoding": "identity"}) as response,
               open(output_file, "wb") as output):
             response.raise_for_status()
-            with tqdm(total=self.file.size, desc=self.file.name, unit="B", unit_scale=True,
-                      disable=bool(os.environ.get("CONVBOOK_QUIET"))) as bar:
+            with progress_bar(self.file.size, desc=self.file.name, unit="B", unit_scale=True) as bar:
                 for chunk in response.raw.stream(CHUNK, decode_content=False):
                     output.write(chunk)
                     self.checksum.update(chunk)

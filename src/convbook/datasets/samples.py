@@ -8,7 +8,6 @@ import io
 from importlib import resources
 
 import numpy as np
-from PIL import Image
 
 DATA = resources.files(__package__) / "data"
 SPRITE = (25, 40)  # rows and columns of the images in one picture of the CIFAR-10 sample
@@ -35,6 +34,8 @@ def cifar10_sample():
 
 def _cut(name):
     """Cut a picture of 25 × 40 small ones into the array (1000, 3, 32, 32)."""
+    from PIL import Image  # only the photographs need it
+
     rows, columns = SPRITE
     with Image.open(io.BytesIO((DATA / name).read_bytes())) as picture:
         sprite = np.asarray(picture)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import traitlets
-from PIL import Image
 
 from convbook import affine
 from convbook.augment import Brightness
@@ -25,6 +24,8 @@ def picture_bytes(name):
 
 def picture_array(name):
     """Return one of the pictures, (3, H, W) or grey (1, H, W), float32 from 0 to 1."""
+    from PIL import Image  # here and below, so that other explorers need no Pillow
+
     pixels = np.asarray(Image.open(io.BytesIO(picture_bytes(name))), np.float32) / 255
     return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
 
@@ -173,6 +174,8 @@ class AugmentationExplorer(BookWidget, module="augmentation.js"):
         return y
 
     def plain(self):
+        from PIL import Image
+
         buffer = io.BytesIO()
         pixels = np.rint(self.output * 255).astype(np.uint8)
         image = Image.fromarray(pixels.transpose(1, 2, 0) if len(pixels) == 3 else pixels[0])

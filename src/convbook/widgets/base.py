@@ -6,12 +6,12 @@ import json
 import re
 from pathlib import Path
 
-import anywidget
 import numpy as np
 import traitlets
-from anywidget.widget import repr_mimebundle
 
 from convbook.functional import output_size
+
+from .host import AnyWidget, repr_mimebundle
 
 FOLDER = Path(__file__).parent
 LOCAL_IMPORT = re.compile(r'(from\s*")\./([\w-]+\.js)(")')
@@ -97,7 +97,7 @@ class Whole(traitlets.TraitType):
         return int(value)
 
 
-class BookWidget(anywidget.AnyWidget):
+class BookWidget(AnyWidget):
     """A live figure: in Jupyter an ipywidget, on a static page a ``div`` that a small script brings to life.
 
     A subclass names its ES module, ``class Explorer(BookWidget, module="explorer.js")``, declares its state as
@@ -114,7 +114,7 @@ class BookWidget(anywidget.AnyWidget):
     @property
     def state(self):
         """dict : the values that the figure shows, by trait name."""
-        own = set(self.class_traits(sync=True)) - set(anywidget.AnyWidget.class_traits())
+        own = set(self.class_traits(sync=True)) - set(AnyWidget.class_traits())
         return {name: getattr(self, name) for name in sorted(own) if not name.startswith("_")}
 
     def plain(self):

@@ -6,7 +6,6 @@ import io
 
 import numpy as np
 import traitlets
-from PIL import Image
 
 from convbook import checks
 from convbook.metrics import confusion_matrix
@@ -225,6 +224,8 @@ def _choose(labels, predictions, p, k, examples, pictures):
 
 def _sheet(pixels):
     """Return images (n, C, H, W) side by side in one picture, as the text of a data: address."""
+    from PIL import Image  # here, so that other explorers need no Pillow
+
     n, c, h, w = pixels.shape
     down = -(-n // ACROSS)
     filled = np.zeros((down * ACROSS, c, h, w), np.uint8)
