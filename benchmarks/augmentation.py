@@ -14,8 +14,8 @@ from timing import DATA, machine, print_table, race, torch, write  # sets one th
 
 import numpy as np
 
-from convbook import affine
-from convbook.augment import Brightness, Compose, Crop, Cutout, Flip, Rotate, Shift, Zoom
+from convbook.images import affine
+from convbook.images.augment import Brightness, Compose, Crop, Cutout, Flip, Rotate, Shift, Zoom
 from convbook.frameworks import import_keras
 
 TARGET = DATA / "augmentation.json"

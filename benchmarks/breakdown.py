@@ -9,7 +9,7 @@ from statistics import median
 
 from workloads import torch  # first: it sets the number of threads
 
-from convbook.summary import named_leaves
+from convbook.layers.summary import named_leaves
 
 KINDS = {"Conv2d": "convolution", "BatchNorm2d": "batch norm", "ReLU": "ReLU",
          "MaxPool2d": "pooling", "GlobalAvgPool2d": "pooling", "Linear": "linear"}

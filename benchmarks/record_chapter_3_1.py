@@ -11,7 +11,8 @@ from forward import full_im2col_conv2d
 
 import numpy as np
 
-from convbook import functional, kernels
+from convbook import functional
+from convbook.kernels import blocks, convolution
 
 if torch:
     import torch.nn.functional as torch_functional
@@ -74,7 +75,7 @@ def record_blocks(repeats=31):
     def in_blocks(images):
         # BLOCK_BYTES counts the columns and the products of a block.
         block_bytes = images * (columns_of_image + h * w * FILTERS[0] * x.itemsize)
-        return kernels.correlate(np, x, f, None, x.dtype, (1, 1), ((1, 1), (1, 1)), (1, 1), 1,
+        return convolution.correlate(np, x, f, None, x.dtype, (1, 1), ((1, 1), (1, 1)), (1, 1), 1,
                                  (h, w), block_bytes)
 
     sides = {"full": lambda: full_im2col_conv2d(x, f, b, 1, 1),
@@ -96,7 +97,7 @@ def record_blocks(repeats=31):
         "blocks": [{"images": images, "milliseconds": milliseconds[images],
                     "column_bytes": images * columns_of_image} for images in IMAGES_PER_BLOCK],
         "package": {"milliseconds": milliseconds["package"],
-                    "block_bytes": kernels.BLOCK_BYTES},
+                    "block_bytes": blocks.BLOCK_BYTES},
         "pytorch": {"milliseconds": milliseconds["torch"]} if torch else None,
     }
 

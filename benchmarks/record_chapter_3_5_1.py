@@ -24,10 +24,10 @@ from convbook.datasets import mnist
 from convbook.layers import (
     AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential)
 from convbook.losses import SoftmaxCrossEntropy
-from convbook.memory import keep_memory
+from convbook.kernels.memory import keep_memory
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import SGD, AdamW, CosineSchedule
-from convbook.summary import Summary
+from convbook.layers.summary import Summary
 from convbook.training import evaluate, fit
 
 TARGET = DATA / "chapter_3_5_1.json"

@@ -18,13 +18,13 @@ import numpy as np
 
 from augmentation import augment_one_by_one
 
-from convbook import feeding
-from convbook.augment import Brightness, Compose, Flip, Rotate, Shift, Zoom
+from convbook.training import feeding
+from convbook.images.augment import Brightness, Compose, Flip, Rotate, Shift, Zoom
 from convbook.datasets import cifar10
 from convbook.frameworks import import_keras
 from convbook.layers import Conv2d, MaxPool2d
 from convbook.losses import SoftmaxCrossEntropy
-from convbook.models import cifar_keras, cifar_torch
+from convbook.frameworks import cifar_keras, cifar_torch
 from convbook.models.cifar import cifar_cnn
 from convbook.optimizers import SGD, Adam
 from convbook.training import evaluate, fit

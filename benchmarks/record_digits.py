@@ -20,7 +20,7 @@ from timing import DATA, machine, print_table, write  # sets one thread: first
 import numpy as np
 
 from convbook.datasets import mnist
-from convbook.memory import keep_memory
+from convbook.kernels.memory import keep_memory
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import AdamW, CosineSchedule
 from convbook.training import evaluate, fit

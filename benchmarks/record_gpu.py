@@ -10,7 +10,7 @@ overwritten in this way. Where PyTorch or its CUDA is missing, the file says so 
 How it is measured:
 
 - On the CPU: one thread, its processor time. The C library is asked to keep freed memory
-  (`convbook.memory`), as CuPy does with the GPU's.
+  (`convbook.kernels.memory`), as CuPy does with the GPU's.
 - On the GPU: the time on the clock from an idle device to an idle device again. A GPU works on its
   own while Python goes on, so the clock is read only after `synchronize`. The first calls, which
   compile, are not counted; what they cost is recorded by itself, in fresh processes.
@@ -38,10 +38,10 @@ import numpy as np
 from convbook import functional, layers
 from convbook.arrays import NO_GPU, get_array_module, gpu_available, to_gpu, to_numpy
 from convbook.losses import SoftmaxCrossEntropy
-from convbook.memory import keep_memory
+from convbook.kernels.memory import keep_memory
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import SGD
-from convbook.summary import named_leaves
+from convbook.layers.summary import named_leaves
 
 TARGET = DATA / "gpu.json"
 IMAGE = {"digit_cnn": (1, 28, 28), "resnet8": (3, 32, 32)}

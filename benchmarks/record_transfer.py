@@ -18,7 +18,7 @@ import numpy as np
 from convbook.datasets import mnist
 from convbook.layers import Linear, Sequential
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
-from convbook.memory import keep_memory
+from convbook.kernels.memory import keep_memory
 from convbook.models.attributes import (
     NUMBER_SEGMENTS, SEGMENTS, SigmoidCrossEntropy, nearest_description, number_cnn, number_order,
     probability, two_digit_numbers)

@@ -29,7 +29,7 @@ from workloads import CONVOLUTIONS, PACKAGE_LAYERS, STEPS, describe, mini_batch
 
 import numpy as np
 
-from convbook.memory import keep_memory
+from convbook.kernels.memory import keep_memory
 
 ENVIRONMENTS = {"machine": "as the machine is", "same": "same instruction set (AVX2)"}
 MNIST = "MNIST CNN, batch 100"

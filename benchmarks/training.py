@@ -7,7 +7,7 @@ environments. PyTorch gets NCHW arrays, as usual, and channels-last ones ("torch
 the package. All sides are compared before they are timed: a fast wrong answer is worth nothing.
 
 The steps are timed twice: in the fresh process, and again, like everything else, after the C library
-was asked to keep freed memory (`convbook.memory`), for PyTorch too. Only then do the times not
+was asked to keep freed memory (`convbook.kernels.memory`), for PyTorch too. Only then do the times not
 depend on what ran before: otherwise it is a matter of the heap's history whether the system must
 clear new pages for a result, and that can double a convolution's time.
 """
@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_info
 from convbook import functional as F
 from convbook import layers as L
 from convbook.losses import SoftmaxCrossEntropy
-from convbook.memory import keep_memory
+from convbook.kernels.memory import keep_memory
 from convbook.optimizers import SGD
 
 LAST = torch.channels_last

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from convbook.gradcheck import numerical_gradient, relative_error
+from convbook.layers.gradcheck import numerical_gradient, relative_error
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
 
 drawn = settings(deadline=None, derandomize=True, max_examples=50)

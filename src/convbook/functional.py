@@ -10,8 +10,9 @@ inputs are never changed, and results never share memory with them. `kernel_size
 
 import numpy as np
 
-from . import checks, kernels, layouts
+from . import checks
 from .arrays import cast, float_and_work_dtype, result_and_work_dtype
+from .kernels import blocks, convolution, entropy, layouts, pooling
 
 
 def output_size(size, kernel_size, stride=1, padding=0):
@@ -37,7 +38,7 @@ def im2col(x, kernel_size, stride=1, padding=0):
     xp, x, kernel, stride, padding, (oh, ow) = checks.sliding_windows(
         x, kernel_size, stride, padding)
     n, c, (fh, fw) = *x.shape[:2], kernel
-    windows = kernels.windows(xp, kernels.pad(xp, x, padding), kernel, stride, (1, 1), (oh, ow))
+    windows = blocks.windows(xp, blocks.pad(xp, x, padding), kernel, stride, (1, 1), (oh, ow))
     cols = xp.empty((n, oh, ow, c, fh, fw), x.dtype)
     cols[...] = windows.transpose(0, 4, 5, 1, 2, 3)
     return cols.reshape(n * oh * ow, c * fh * fw)
@@ -99,7 +100,7 @@ def conv2d(x, f, b=None, stride=1, padding=0, dilation=1, groups=1):
     xp, x, f, b, stride, padding, dilation, groups, counts = checks.convolution(
         x, f, b, stride, padding, dilation, groups)
     result, work = result_and_work_dtype(x, f, b)
-    y = kernels.correlate(xp, x, f, b, work, stride, padding, dilation, groups, counts)
+    y = convolution.correlate(xp, x, f, b, work, stride, padding, dilation, groups, counts)
     return y.astype(result, copy=False)
 
 
@@ -125,8 +126,8 @@ def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx
     checks.shape("dy", dy, (x.shape[0], f.shape[0], *counts))
     result, work = result_and_work_dtype(dy, x, f)
     dy, geometry = layouts.pixels_of(xp, dy, work), (stride, padding, dilation, groups, counts)
-    dx = kernels.input_gradient(xp, dy, f, x.shape, *geometry) if need_dx else None
-    df = kernels.filter_gradient(xp, dy, x, f.shape, *geometry)
+    dx = convolution.input_gradient(xp, dy, f, x.shape, *geometry) if need_dx else None
+    df = convolution.filter_gradient(xp, dy, x, f.shape, *geometry)
     db = layouts.sum_of_pixels(xp, dy)
     return cast(result, dx, df, db)
 
@@ -156,7 +157,7 @@ def conv_transpose2d(x, f, b=None, stride=1, padding=0, output_padding=0, groups
     xp, x, f, b, stride, padding, groups, shape = checks.transposed_convolution(
         x, f, b, stride, padding, output_padding, groups)
     result, work = result_and_work_dtype(x, f, b)
-    y = kernels.input_gradient(xp, layouts.pixels_of(xp, x, work), f, shape, stride, padding,
+    y = convolution.input_gradient(xp, layouts.pixels_of(xp, x, work), f, shape, stride, padding,
                                (1, 1), groups, x.shape[2:])
     if b is not None:
         y += b.astype(work)[:, None, None]
@@ -175,8 +176,8 @@ def conv_transpose2d_backward(dy, x, f, stride=1, padding=0, output_padding=0, g
     checks.shape("dy", dy, shape)
     result, work = result_and_work_dtype(dy, x, f)
     geometry = (stride, padding, (1, 1), groups, x.shape[2:])
-    dx = kernels.correlate(xp, dy, f, None, work, *geometry) if need_dx else None
-    df = kernels.filter_gradient(xp, layouts.pixels_of(xp, x, work), dy, f.shape, *geometry)
+    dx = convolution.correlate(xp, dy, f, None, work, *geometry) if need_dx else None
+    df = convolution.filter_gradient(xp, layouts.pixels_of(xp, x, work), dy, f.shape, *geometry)
     db = layouts.sum_of_pixels(xp, layouts.pixels_of(xp, dy, work))
     return cast(result, dx, df, db)
 
@@ -197,7 +198,7 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
         x, kernel_size, stride, padding)
     checks.at_most_half(padding, kernel)
     smallest = -np.inf if x.dtype.kind == "f" else 0 if x.dtype == bool else np.iinfo(x.dtype).min
-    return kernels.fold(xp.maximum, kernels.pad(xp, x, padding, smallest), kernel, stride, counts)
+    return pooling.fold(xp.maximum, blocks.pad(xp, x, padding, smallest), kernel, stride, counts)
 
 
 def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
@@ -216,7 +217,7 @@ def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
         dy, x, kernel_size, stride, padding)
     checks.at_most_half(padding, kernel)
     result, work = result_and_work_dtype(dy)
-    dx = kernels.max_pool_gradient(xp, *cast(work, dy), x, kernel, stride, padding)
+    dx = pooling.max_pool_gradient(xp, *cast(work, dy), x, kernel, stride, padding)
     return dx.astype(result, copy=False)
 
 
@@ -234,8 +235,8 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     xp, x, kernel, stride, padding, counts = checks.sliding_windows(
         x, kernel_size, stride, padding)
     result, work = float_and_work_dtype(x)
-    x = kernels.pad(xp, x.astype(work, copy=False), padding)
-    y = kernels.fold(xp.add, x, kernel, stride, counts)
+    x = blocks.pad(xp, x.astype(work, copy=False), padding)
+    y = pooling.fold(xp.add, x, kernel, stride, counts)
     y /= kernel[0] * kernel[1]
     return y.astype(result, copy=False)
 
@@ -253,7 +254,7 @@ def avg_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
         dy, x, kernel_size, stride, padding)
     result, work = float_and_work_dtype(dy)
     dy = dy.astype(work, copy=False) / (kernel[0] * kernel[1])
-    dx = kernels.avg_pool_gradient(xp, dy, x, kernel, stride, padding)
+    dx = pooling.avg_pool_gradient(xp, dy, x, kernel, stride, padding)
     return dx.astype(result, copy=False)
 
 
@@ -311,7 +312,7 @@ def softmax(scores):
     xp, scores = checks.numeric_arrays(scores=scores)
     checks.axes("scores", scores, "NK", may_be_empty="N")
     result, work = float_and_work_dtype(scores)
-    return kernels.softmax(xp, scores.astype(work, copy=False)).astype(result, copy=False)
+    return entropy.softmax(xp, scores.astype(work, copy=False)).astype(result, copy=False)
 
 
 def softmax_cross_entropy(scores, labels):
@@ -325,10 +326,10 @@ def softmax_cross_entropy(scores, labels):
     log(softmax) is computed as score - log Σ exp(score), so that no probability becomes 0.
     """
     _, scores, labels = checks.classification(scores, labels)
-    return kernels.cross_entropy(scores, labels)
+    return entropy.cross_entropy(scores, labels)
 
 
 def softmax_cross_entropy_backward(scores, labels):
     """Return the gradient of `softmax_cross_entropy`, (N, K): (softmax(scores) - label) / N."""
     _, scores, labels = checks.classification(scores, labels)
-    return kernels.cross_entropy_gradient(scores, labels)
+    return entropy.cross_entropy_gradient(scores, labels)

@@ -4,8 +4,9 @@
     dy = loss.backward()                  # ∂E/∂predictions, where model.backward begins
 """
 
-from . import checks, kernels
-from .base import errors_of
+from . import checks
+from .kernels import entropy
+from .layers.base import errors_of
 
 
 class Loss:
@@ -65,11 +66,11 @@ class SoftmaxCrossEntropy(Loss):
     def measure(self, scores, labels):
         """Return the mean loss as an array without axes; see `Loss.measure`."""
         self._remembered = scores, labels
-        return kernels.cross_entropy(scores, labels)
+        return entropy.cross_entropy(scores, labels)
 
     def backward(self):
         """Return the gradient of the scores, (N, K)."""
-        return kernels.cross_entropy_gradient(*self._recall())
+        return entropy.cross_entropy_gradient(*self._recall())
 
 
 class MeanSquaredError(Loss):

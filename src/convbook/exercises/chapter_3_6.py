@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..affine import flip, rotation, shear, shift, transform
+from ..images.affine import flip, rotation, shear, shift, transform
 from .checking import Exercise, numbers
 
 

@@ -8,8 +8,8 @@ from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 def cifar_cnn(rng=None):
     """Return an untrained network for images (N, 3, 32, 32), with 10 scores for each.
 
-    Twice convolution, ReLU and pooling, then two linear layers. `models.cifar_torch` and
-    `models.cifar_keras` hold the same network in PyTorch and in Keras.
+    Twice convolution, ReLU and pooling, then two linear layers. `frameworks.cifar_torch` and
+    `frameworks.cifar_keras` hold the same network in PyTorch and in Keras.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..base import Container
+from ..layers.base import Container
 from ..layers import Linear, ReLU, Sequential
 from .digits import convolutional_part
 

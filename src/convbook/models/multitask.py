@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import checks
 from ..arrays import get_array_module
-from ..base import Container
+from ..layers.base import Container
 from ..losses import Loss, SoftmaxCrossEntropy
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import checks
 from ..arrays import get_array_module
-from ..base import Layer, errors_of
+from ..layers.base import Layer, errors_of
 from ..layers import Sequential
 from ..losses import Loss
 from ..optimizers import Adam

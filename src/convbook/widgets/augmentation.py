@@ -7,8 +7,8 @@ import math
 import numpy as np
 import traitlets
 
-from convbook import affine
-from convbook.augment import Brightness
+from convbook.images import affine
+from convbook.images.augment import Brightness
 
 from .base import FOLDER, BookWidget, Whole, table
 
@@ -86,7 +86,7 @@ class AugmentationExplorer(BookWidget, module="augmentation.js"):
     cutout, cutout_x, cutout_y : float
         The side of the black square, and where its centre is, in percent of the picture's side.
     mode : {"zero", "edge", "reflect"}
-        What lies outside; see `convbook.affine.transform`.
+        What lies outside; see `convbook.images.affine.transform`.
     drawn : list of str
         What is drawn at random: some of flip_h, flip_v, zoom, shear_x, shear_y, rotate, shift,
         brightness, cutout.
@@ -156,7 +156,7 @@ class AugmentationExplorer(BookWidget, module="augmentation.js"):
 
     @property
     def matrix(self):
-        """ndarray (3, 3) : the product of the factors; see `convbook.affine`."""
+        """ndarray (3, 3) : the product of the factors; see `convbook.images.affine`."""
         return np.linalg.multi_dot(list(self.factors.values()))
 
     @property

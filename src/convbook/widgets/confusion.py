@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from convbook import checks
-from convbook.metrics import confusion_matrix
+from convbook.training.metrics import confusion_matrix
 
 from .base import BookWidget, Whole
 from .training_explorer import MOST_CLASSES, class_names

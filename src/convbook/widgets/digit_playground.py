@@ -8,7 +8,7 @@ import traitlets
 
 from convbook.arrays import to_numpy
 from convbook.checks import integer, padding_2d, pair
-from convbook.digit_image import draw, prepare
+from convbook.images.digit import draw, prepare
 from convbook.functional import softmax
 from convbook.layers import (
     AvgPool2d,
@@ -180,7 +180,7 @@ class DigitPlayground(BookWidget, module="digit_playground.js"):
         What was drawn by hand, on a pad of 280 × 280: "points", pairs [x, y], and "width".
     scale, centre : bool
         Whether a drawing is scaled to 20 × 20 pixels, and moved so that its centre of mass is in
-        the middle; see `convbook.digit_image.prepare`.
+        the middle; see `convbook.images.digit.prepare`.
     pen : int
         Width of the pen on the pad, from 6 to 40.
     unit : list of four ints

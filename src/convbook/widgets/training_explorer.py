@@ -23,7 +23,7 @@ MAP_LEVELS = 63  # six bits for each number of a feature map: finer than the eye
 class TrainingExplorer(BookWidget, module="training_explorer.js"):
     """Go through a training, snapshot by snapshot: filters, feature maps, probabilities, loss.
 
-    `convbook.training_snapshots.Snapshots` collects the arrays while `fit` trains. They travel in
+    `convbook.training.snapshots.Snapshots` collects the arrays while `fit` trains. They travel in
     the page rounded: feature maps to 63 steps from 0 to the largest number of their layer, filters
     and probabilities to 65,535.
 

@@ -1,0 +1,1 @@
+"""Pictures: moved, turned and changed at random; drawings made ready for a network."""

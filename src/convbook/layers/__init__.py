@@ -1,0 +1,23 @@
+"""Layers: each computes its output, remembers what it needs, and hands the gradient back.
+
+    y = layer.forward(x)        # or layer(x)
+    dx = layer.backward(dy)     # dy = ∂E/∂y, the gradient of the error; fills layer.grads
+
+`layer.params` holds the weights by name, `layer.grads` the gradients of the last backward pass
+under the same names. Shapes are those of `convbook.functional`, which does the mathematics.
+Layers with parameters compute in their parameters' dtype (float32 by default) and convert what
+they are given; the others keep the dtype of a float array. Arrays may be NumPy or CuPy.
+"""
+
+from .base import Container, Layer
+from .containers import Residual, Sequential
+from .elementwise import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
+from .normalisation import BatchNorm2d
+from .pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
+from .shaping import Flatten
+from .summary import Summary
+from .weights import Conv2d, ConvTranspose2d, Linear
+
+__all__ = ["AvgPool2d", "BatchNorm2d", "Container", "Conv2d", "ConvTranspose2d", "Dropout",
+           "Flatten", "GlobalAvgPool2d", "Layer", "LeakyReLU", "Linear", "MaxPool2d", "ReLU",
+           "Residual", "Sequential", "Sigmoid", "Summary", "Tanh"]

@@ -1,0 +1,98 @@
+"""Layers that give the numbers of a channel a mean and a deviation."""
+
+import math
+
+import numpy as np
+
+from .. import checks
+from .. import functional as F
+from ..arrays import get_array_module
+from ..checks import float_dtype, number
+from .base import Layer, errors_of
+
+
+class BatchNorm2d(Layer):
+    """Batch normalisation of each channel of x: (N, C, H, W).
+
+    Ioffe and Szegedy, "Batch normalization", ICML 2015. In training a channel is normalised with
+    the mean and the variance of the mini-batch, and these go into the running statistics:
+    running = (1 - momentum) · running + momentum · batch, with the unbiased variance (divided by
+    N·H·W - 1), as in PyTorch. After `eval()` the running statistics normalise.
+
+    Parameters
+    ----------
+    channels : int
+    momentum : float
+        From 0 to 1. Keras counts the other way: its momentum is 1 minus this one.
+    eps : float
+        Added to the variance.
+
+    Attributes
+    ----------
+    params : gamma (C,), which begins at 1, and beta (C,), at 0
+    buffers : running_mean (C,), which begins at 0, and running_var (C,), at 1
+    """
+
+    hands_over = True
+
+    def __init__(self, channels, momentum=0.1, eps=1e-5, dtype=np.float32):
+        super().__init__()
+        self.channels = checks.integer("channels", channels, least=1)
+        self.momentum = number("momentum", momentum, least=0, most=1)
+        self.eps = number("eps", eps, least=0)
+        dtype = float_dtype(dtype)
+        self.params = {"gamma": np.ones(channels, dtype), "beta": np.zeros(channels, dtype)}
+        self.buffers = {"running_mean": np.zeros(channels, dtype),
+                        "running_var": np.ones(channels, dtype)}
+
+    def forward(self, x):
+        """Return y: (N, C, H, W)."""
+        with errors_of(self):
+            x = self._input(x, "NCHW", self.channels)
+            count = x.size // self.channels
+            if self.training and count < 2:
+                raise ValueError("the variance of a batch needs at least 2 values per channel "
+                                 f"in training, got shape {x.shape}")
+        gamma, beta = self.params["gamma"], self.params["beta"]
+        if self.training:
+            y, mean, var = F.batch_norm2d(x, gamma, beta, self.eps)
+            self._average("running_mean", mean)
+            self._average("running_var", var * (count / (count - 1)))
+        else:
+            mean = self.buffers["running_mean"].copy()
+            var = self.buffers["running_var"].copy()
+            scale = gamma / (var + self.eps) ** 0.5
+            y = x * along_channels(scale)
+            y += along_channels(beta - mean * scale)
+        self._remembered = x, mean, var, self.training
+        return self._output(y)
+
+    def _average(self, name, value):
+        running = self.buffers[name]
+        running *= 1 - self.momentum
+        running += self.momentum * value
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W), or None if it is not needed; fill grads."""
+        dy = self._gradient(dy)
+        x, mean, var, batch_statistics = self._remembered
+        gamma = self.params["gamma"]
+        if batch_statistics:
+            dx, dgamma, dbeta = F.batch_norm2d_backward(dy, x, gamma, mean, var, self.eps)
+        else:  # the statistics are constants
+            xp = get_array_module(dy)
+            slope = 1 / (var + self.eps) ** 0.5
+            dbeta = xp.einsum("nchw->c", dy)
+            dgamma = (xp.einsum("nchw,nchw->c", dy, x) - mean * dbeta) * slope
+            dx = dy * along_channels(gamma * slope)
+        self.grads = {"gamma": dgamma, "beta": dbeta}
+        return dx if need_dx else None
+
+    def multiplications(self, x_shape, y_shape):
+        """Return how many multiplications by a parameter turn x into y."""
+        return math.prod(y_shape)
+
+
+def along_channels(a):
+    """Return a: (C,) with the axes it needs to be combined with (N, C, H, W)."""
+    return a[:, None, None]

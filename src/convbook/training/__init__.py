@@ -1,0 +1,17 @@
+"""Training a model on images and labels, and using it afterwards.
+
+    history = fit(model, x_train, y_train, epochs=5, validation=(x_test, y_test))
+    history.plot()
+    evaluate(model, x_test, y_test)            # {"loss": …, "accuracy": …}
+    predict(model, x_test).argmax(axis=1)      # the class of each image
+
+The model decides where the computing is done: after ``model.to_gpu()`` every mini-batch is moved to
+the GPU, unless the data are there already.
+"""
+
+from .history import History
+from .loop import fit
+from .metrics import accuracy, confusion_matrix
+from .use import evaluate, predict
+
+__all__ = ["History", "accuracy", "confusion_matrix", "evaluate", "fit", "predict"]

@@ -1,0 +1,97 @@
+"""What a training checks before it begins, so that its steps need not look again."""
+
+import math
+from pathlib import Path
+
+from .. import checks
+from ..layers.base import Layer
+from ..losses import SoftmaxCrossEntropy
+from ..optimizers import Adam, Optimizer, Schedule
+from .metrics import mean_hits
+
+
+def check_settings(model, x, epochs, batch_size, validation, augment, patience, checkpoint):
+    """Check what `fit` is given beside the data and what makes the steps."""
+    instance("model", model, Layer)
+    checks.integer("epochs", epochs, least=1)
+    if checks.integer("batch_size", batch_size, least=1) > len(x):
+        raise ValueError(f"batch_size must be at most the number of inputs, {len(x)}, "
+                         f"got {batch_size}")
+    if augment is not None and not callable(augment):
+        raise TypeError(f"augment must be a function of (x_batch, rng), got {augment!r}")
+    if patience is not None:
+        checks.integer("patience", patience, least=1)
+        if validation is None:
+            raise ValueError("patience needs validation, the data whose loss is watched, got None")
+    if checkpoint is not None and not Path(checkpoint).absolute().parent.is_dir():
+        raise ValueError(f"checkpoint must be a file in a folder that exists, got {checkpoint!r}")
+
+
+def instance(name, value, kind):
+    """Check that an argument is a Layer, an Optimizer, or whatever kind it must be of."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be of the kind convbook.{kind.__module__.split('.')[1]}."
+                        f"{kind.__name__}, got {value!r} of type {type(value).__name__}")
+
+
+def held_out(validation):
+    """Return held-out data as a pair of arrays."""
+    if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+        raise TypeError("validation must be a pair (x, y) of arrays, "
+                        f"got {type(validation).__name__}")
+    return data("validation[0]", validation[0], "validation[1]", validation[1])
+
+
+def data(x_name, x, y_name, y):
+    """Return inputs and targets as arrays: equally many, at least one, and finite."""
+    xp, x = checks.numeric_arrays(**{x_name: x})
+    _, y = checks.numeric_arrays(**{y_name: y})  # apart: the two may be of different kinds
+    if x.ndim == 0 or len(x) == 0:
+        raise ValueError(f"{x_name} must hold at least one input, got shape {x.shape}")
+    if y.ndim == 0 or len(x) != len(y):
+        raise ValueError(f"{y_name} must hold as many entries as {x_name}, {len(x)}, "
+                         f"got shape {y.shape}")
+    if not xp.isfinite(x).all():
+        raise ValueError(f"{x_name} must hold finite numbers, got infinite ones or NaN")
+    return x, y
+
+
+def are_labels(y, scores):
+    """Whether y are classes, one for each place with scores (N, K) or (N, K, H, W)."""
+    return y.dtype.kind in "iu" and y.shape[1:] == scores.shape[2:] and scores.ndim > 1
+
+
+def chosen_metrics(metrics, y, scores, loss):
+    """Return the metrics to measure: those given, or the accuracy where it makes sense."""
+    if metrics is None:
+        classifies = isinstance(loss, SoftmaxCrossEntropy) or are_labels(y, scores)
+        return {"accuracy": mean_hits} if classifies else {}
+    if not hasattr(metrics, "items"):
+        raise TypeError("metrics must be a dict name -> function(scores, y), "
+                        f"got {type(metrics).__name__}")
+    for name, metric in metrics.items():
+        if not callable(metric):
+            raise TypeError(f"metrics[{name!r}] must be a function of (scores, y), got {metric!r}")
+    return dict(metrics)
+
+
+def chosen_optimizer(model, optimizer, schedule):
+    """Return the optimizer, which must be of this model, and the one that the schedule changes."""
+    if schedule is not None:
+        instance("schedule", schedule, Schedule)
+    if optimizer is None:
+        optimizer = Adam(model) if schedule is None else schedule.optimizer
+    instance("optimizer", optimizer, Optimizer)
+    if optimizer.model is not model:
+        raise ValueError("optimizer must have been made for this model, got one of another model")
+    if schedule is not None and schedule.optimizer is not optimizer:
+        raise ValueError("schedule must change the optimizer that is given with it, "
+                         "got one for another optimizer")
+    return optimizer
+
+
+def check_finite(numbers):
+    """Raise FloatingPointError if a number is infinite or NaN."""
+    for name, value in numbers.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"{name} became {value}")
