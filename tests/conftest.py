@@ -15,10 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import on_cupy
 from convbook.arrays import gpu_available
-
-ROOT = Path(__file__).resolve().parent.parent
+from convbook.stand_in import pretended_gpu
+from helpers import ROOT, on_cupy
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NO_BROWSER = (
@@ -82,10 +81,11 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=left_out)
 
 
-@pytest.fixture(scope="session")
-def root():
-    """The repository's folder."""
-    return ROOT
+@pytest.fixture
+def cupy():
+    """The stand-in for CuPy, in its place."""
+    with pretended_gpu() as module:
+        yield module
 
 
 # --- The site ------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ No test needs a GPU: `convbook.stand_in` computes with NumPy but is as strict as
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,15 +12,9 @@ import pytest
 from convbook import arrays
 from convbook.arrays import get_array_module, gpu_available, is_cupy, to_gpu, to_numpy
 from convbook.functional import avg_pool2d, col2im, conv2d, im2col, max_pool2d
-from convbook.stand_in import StandIn as FakeCuPy
-
-
-@pytest.fixture
-def cupy(monkeypatch):
-    module = FakeCuPy()
-    monkeypatch.setitem(sys.modules, "cupy", module)
-    return module
-
+from convbook.stand_in import StandIn
+from helpers import ROOT
+from helpers.drawing import small
 
 # --- Which module --------------------------------------------------------------------------------
 
@@ -56,7 +49,7 @@ def test_importing_the_package_does_not_import_cupy():
 # --- To the GPU and back -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", [None, FakeCuPy(available=False)])
+@pytest.mark.parametrize("module", [None, StandIn(available=False)])
 def test_without_a_gpu_there_is_a_friendly_sentence(monkeypatch, module):
     monkeypatch.setitem(sys.modules, "cupy", module)  # None: not installed
     assert gpu_available() is False
@@ -65,7 +58,7 @@ def test_without_a_gpu_there_is_a_friendly_sentence(monkeypatch, module):
 
 
 def test_a_broken_driver_means_no_gpu(monkeypatch):
-    module = FakeCuPy()
+    module = StandIn()
     module.is_available = lambda: 1 / 0
     monkeypatch.setitem(sys.modules, "cupy", module)
     assert gpu_available() is False
@@ -82,10 +75,6 @@ def test_to_gpu_and_back(cupy):
 
 
 # --- The mathematics on CuPy arrays --------------------------------------------------------------
-
-
-def small(shape, seed=0):
-    return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
 CALLS = [
@@ -135,7 +124,7 @@ def test_on_a_gpu_the_block_is_the_whole_batch(cupy):
 
 
 def test_the_sentence_names_the_extras_that_exist():
-    project = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     for extra in ("cuda12", "cuda13"):
         assert f"convbook[{extra}]" in arrays.NO_GPU
         assert f"\n{extra} = " in project

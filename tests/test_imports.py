@@ -4,7 +4,7 @@ import subprocess
 import sys
 from textwrap import dedent
 
-from conftest import ROOT
+from helpers import ROOT
 
 # What a browser's Python lacks, or what takes longer to load than the package itself.
 LATER = ("IPython", "PIL", "anywidget", "cupy", "ipywidgets", "joblib", "keras", "matplotlib", "pooch",

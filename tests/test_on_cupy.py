@@ -7,20 +7,12 @@ import sys
 import numpy as np
 import pytest
 
-import on_cupy
-from conftest import ROOT
 from convbook import functional
 from convbook.arrays import is_cupy, to_gpu
 from convbook.layers import BatchNorm2d, Conv2d, ReLU, Sequential
 from convbook.losses import SoftmaxCrossEntropy
 from convbook.optimizers import SGD
-from convbook.stand_in import pretended_gpu
-
-
-@pytest.fixture
-def cupy():
-    with pretended_gpu() as module:
-        yield module
+from helpers import ROOT, on_cupy
 
 
 def normal(*shape):

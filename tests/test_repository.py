@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from conftest import ROOT
+from helpers import ROOT
 
 TARGETS = ("book", "test", "lab", "notebooks", "student", "bench")
 # Written in parts, so that this file does not find itself.

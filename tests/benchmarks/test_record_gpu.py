@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from conftest import ROOT
 from convbook.arrays import is_cupy
 from convbook.stand_in import pretended_gpu
+from helpers import ROOT
 
 SMALL = {"elements": (10, 100), "sides": (4, 8), "naive": (2, 2, 3), "batches": (1, 2),
          "layer_batch": {"digit_cnn": 2, "resnet8": 2}, "transfers": (16, 64)}

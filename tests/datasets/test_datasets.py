@@ -46,7 +46,7 @@ def test_float_pixels_are_the_bytes_over_255(load, dtype):
 
 
 @both
-@pytest.mark.parametrize("dtype", FLOATS + (np.uint8,))
+@pytest.mark.parametrize("dtype", (*FLOATS, np.uint8))
 def test_a_changed_array_does_not_reach_the_next_call(load, dtype):
     first = load(dtype=dtype)
     kept = first.x_train[0].copy(), first.y_train[0]

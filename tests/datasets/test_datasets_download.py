@@ -6,10 +6,18 @@ import socket
 import numpy as np
 import pooch
 import pytest
-from datasets_server import (BATCHES, SHAPES, archive, described, packed, serving, small_cifar10,
-                             small_mnist)
 
 from convbook.datasets import cifar10, files, mnist, originals
+from helpers.datasets_server import (
+    BATCHES,
+    SHAPES,
+    archive,
+    described,
+    packed,
+    serving,
+    small_cifar10,
+    small_mnist,
+)
 
 FIRST = originals.MNIST["x_train"].name
 

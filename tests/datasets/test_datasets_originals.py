@@ -4,10 +4,18 @@ import gzip
 
 import numpy as np
 import pytest
-from datasets_server import (BATCHES, FOLDER, SHAPES, archive, idx, packed, small_cifar10,
-                             small_mnist)
 
 from convbook.datasets import cifar10, files, mnist, originals
+from helpers.datasets_server import (
+    BATCHES,
+    FOLDER,
+    SHAPES,
+    archive,
+    idx,
+    packed,
+    small_cifar10,
+    small_mnist,
+)
 
 IMAGES = originals.MNIST["x_train"].name
 LABELS = originals.MNIST["y_test"].name

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from answers import (
+from helpers.answers import (
     ANSWERS, answer_to, conv_batch, correlate, correlate_strided, max_pool, output_length)
 from convbook import functional
 from convbook.exercises import EXERCISES, check, hint

@@ -4,7 +4,7 @@ differentiation, and what is said to mistakes that only a gradient knows."""
 import numpy as np
 import pytest
 
-from answers import ANSWERS, answer_to, grad_filter, grad_filters, grad_images, grad_input
+from helpers.answers import ANSWERS, answer_to, grad_filter, grad_filters, grad_images, grad_input
 from convbook import functional
 from convbook.exercises import EXERCISES
 from convbook.exercises.chapter_3_3 import PENCIL_DY, PENCIL_F, PENCIL_X

@@ -4,7 +4,7 @@ differentiation, and what is said to mistakes that only ties and overlaps bring 
 import numpy as np
 import pytest
 
-from answers import (
+from helpers.answers import (
     ANSWERS, answer_to, avg_pool_grad, max_pool, max_pool_grad, max_pool_grad_overlap)
 from convbook import functional
 from convbook.exercises import EXERCISES

@@ -6,7 +6,7 @@ import copy
 import numpy as np
 import pytest
 
-from answers import ANSWERS, KnowsByHeart, answer_to, centre, confusion, dropout, train
+from helpers.answers import ANSWERS, KnowsByHeart, answer_to, centre, confusion, dropout, train
 from convbook import layers
 from convbook.datasets import mnist
 from convbook.images.digit import centre_by_mass

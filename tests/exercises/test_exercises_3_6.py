@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from answers import ANSWERS, answer_to, brighten, flip_some
+from helpers.answers import ANSWERS, answer_to, brighten, flip_some
 from convbook.images import affine
 from convbook.images.augment import Brightness, Flip
 from convbook.datasets import cifar10

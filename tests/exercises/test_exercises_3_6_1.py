@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from answers import ANSWERS, answer_to, conv1d, conv3d
+from helpers.answers import ANSWERS, answer_to, conv1d, conv3d
 from convbook.exercises import EXERCISES
 from convbook.exercises.chapter_3_6_1 import PENCIL_F, PENCIL_X
 

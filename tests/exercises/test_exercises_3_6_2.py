@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from answers import ANSWERS, answer_to, contrastive, fork_gradient, nearest_class
+from helpers.answers import ANSWERS, answer_to, contrastive, fork_gradient, nearest_class
 from convbook.exercises import EXERCISES
 from convbook.layers.gradcheck import numerical_gradient
 from convbook.layers import Linear

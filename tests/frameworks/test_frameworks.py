@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from convbook import frameworks
-from convbook.losses import SoftmaxCrossEntropy
 from convbook.frameworks import cifar_keras, cifar_torch
+from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.cifar import cifar_cnn
 from convbook.optimizers import SGD, Adam
 

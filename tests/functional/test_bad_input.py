@@ -4,19 +4,11 @@ import numpy as np
 import pytest
 
 from convbook.functional import avg_pool2d, col2im, conv2d, im2col, max_pool2d, output_size
+from helpers.refusing import refused
 
 X = np.zeros((2, 4, 6, 6))
 F = np.zeros((3, 4, 3, 3))
 POOLS = (max_pool2d, avg_pool2d)
-
-
-def refused(error, parts, function, *arguments, **named):
-    """Check that the call raises exactly this type, with all of these parts in its message."""
-    with pytest.raises(error) as caught:
-        function(*arguments, **named)
-    assert caught.type is error
-    missing = [part for part in parts if part not in str(caught.value)]
-    assert not missing, f"{missing} not in: {caught.value}"
 
 
 @pytest.mark.parametrize("x", [np.zeros((6, 6)), np.zeros((4, 6, 6)), np.zeros((1, 2, 4, 6, 6)),

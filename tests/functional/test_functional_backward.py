@@ -10,17 +10,34 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from test_arrays import cupy, small
-from test_bad_input import refused
-from test_functional import (
-    FLOATS, INTEGERS, ORDERS, TOLERANCE, arranged, convolutions, pairs, poolings, random_array)
 
 from convbook import functional
 from convbook.arrays import is_cupy, to_numpy
-from convbook.kernels import blocks, convolution
 from convbook.functional import (
-    avg_pool2d, avg_pool2d_backward, conv2d, conv2d_backward, conv_transpose2d,
-    conv_transpose2d_backward, max_pool2d, max_pool2d_backward)
+    avg_pool2d,
+    avg_pool2d_backward,
+    conv2d,
+    conv2d_backward,
+    conv_transpose2d,
+    conv_transpose2d_backward,
+    max_pool2d,
+    max_pool2d_backward,
+)
+from convbook.kernels import blocks, convolution
+from helpers.drawing import (
+    FLOATS,
+    INTEGERS,
+    ORDERS,
+    TOLERANCE,
+    arranged,
+    convolutions,
+    pairs,
+    poolings,
+    random_array,
+    small,
+)
+from helpers.gradients import numerical_gradient, relative_error, torch_gradients
+from helpers.refusing import refused
 
 drawn = settings(deadline=None, derandomize=True, max_examples=100)
 fewer = settings(drawn, max_examples=50)
@@ -41,32 +58,6 @@ def assert_close(arrays, expected, scales, dtype):
 
 def absolute(*arrays):
     return [np.abs(a.astype(float)) for a in arrays]
-
-
-def torch_gradients(function, arrays, dy):
-    """Return what function gives for the arrays, and the gradient of each, in PyTorch."""
-    torch = pytest.importorskip("torch")
-    tensors = [torch.tensor(np.ascontiguousarray(a), requires_grad=True) for a in arrays]
-    y = function(*tensors)
-    gradients = torch.autograd.grad(y, tensors, torch.tensor(np.array(dy, order="C")))
-    return y.detach().numpy(), [g.numpy() for g in gradients]
-
-
-def numerical_gradient(function, x, dy, h=1e-6):
-    """Return the gradient of (function() * dy).sum() for every element of x, by differences."""
-    gradient = np.zeros_like(x)
-    for i in np.ndindex(x.shape):
-        before = x[i]
-        x[i] = before + h
-        after = function()
-        x[i] = before - h
-        gradient[i] = ((after - function()) * dy).sum() / (2 * h)
-        x[i] = before
-    return gradient
-
-
-def relative_error(a, b):
-    return np.abs(a - b).max() / np.abs(b).max()
 
 
 # --- Convolution ---------------------------------------------------------------------------------
@@ -410,7 +401,7 @@ CALLS = [
 
 
 @pytest.mark.parametrize("name, inputs, options", CALLS)
-def test_cupy_arrays_give_cupy_arrays_by_cupy(cupy, name, inputs, options):  # noqa: F811
+def test_cupy_arrays_give_cupy_arrays_by_cupy(cupy, name, inputs, options):
     function = getattr(functional, name)
     results, expected = function(*map(cupy.asarray, inputs), **options), function(*inputs, **options)
     if not isinstance(expected, tuple):
@@ -421,7 +412,7 @@ def test_cupy_arrays_give_cupy_arrays_by_cupy(cupy, name, inputs, options):  # n
         np.testing.assert_allclose(to_numpy(a), b, rtol=1e-4, atol=1e-5)
 
 
-def test_mixing_is_refused(cupy):  # noqa: F811
+def test_mixing_is_refused(cupy):
     with pytest.raises(TypeError, match="x, f in NumPy and dy in CuPy"):
         functional.conv2d_backward(cupy.asarray(IMAGE), IMAGE, IMAGE)
 

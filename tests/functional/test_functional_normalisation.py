@@ -3,14 +3,20 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
-from test_bad_input import refused
-from test_functional import ORDERS, arranged, fewer
-from test_functional_backward import numerical_gradient, relative_error, torch_gradients
+from hypothesis import given, settings
 
 from convbook.functional import (
-    batch_norm2d, batch_norm2d_backward, softmax, softmax_cross_entropy,
-    softmax_cross_entropy_backward)
+    batch_norm2d,
+    batch_norm2d_backward,
+    softmax,
+    softmax_cross_entropy,
+    softmax_cross_entropy_backward,
+)
+from helpers.drawing import ORDERS, arranged
+from helpers.gradients import numerical_gradient, relative_error, torch_gradients
+from helpers.refusing import refused
+
+fewer = settings(deadline=None, derandomize=True, max_examples=60)
 
 
 # --- Batch normalisation -------------------------------------------------------------------------

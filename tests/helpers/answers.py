@@ -229,7 +229,7 @@ def conv1d(x, f, stride):
 
 
 def conv3d(x, f, stride, padding):
-    (N, C, T, H, W), (OC, _, *kernel) = x.shape, f.shape
+    (N, _, T, H, W), (OC, _, *kernel) = x.shape, f.shape
     x = np.pad(x, ((0, 0), (0, 0)) + ((padding, padding),) * 3)
     sizes = [(n + 2 * padding - k) // stride + 1 for n, k in zip((T, H, W), kernel)]
     y = np.zeros((N, OC, *sizes))

@@ -5,9 +5,9 @@ import shutil
 
 import yaml
 
-from conftest import ROOT
 from convbook.site import assets
 from convbook.widgets.base import FOLDER as WIDGETS
+from helpers import ROOT
 
 THEMES = ("light", "dark")
 NARROW = {"width": 390, "height": 844}

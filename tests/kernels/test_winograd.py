@@ -4,12 +4,10 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
+from convbook.functional import conv2d, conv2d_backward, conv_transpose2d, conv_transpose2d_backward
 from convbook.kernels import convolution, winograd
-from convbook.functional import (conv2d, conv2d_backward, conv_transpose2d,
-                                 conv_transpose2d_backward)
 
 ORDERS = {"NCHW": (0, 1, 2, 3), "channels-last": (0, 2, 3, 1), "last axis first": (3, 2, 1, 0)}
 ONE = (1, 1)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from convbook.layers import BatchNorm2d, Conv2d, Dropout, Linear, MaxPool2d, ReLU, Sequential
 from convbook.layers.base import Layer
 from convbook.layers.gradcheck import check_layer, numerical_gradient, relative_error
-from convbook.layers import BatchNorm2d, Conv2d, Dropout, Linear, MaxPool2d, ReLU, Sequential
 
 
 def normal(shape, seed=0):

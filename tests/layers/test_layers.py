@@ -13,14 +13,28 @@ from hypothesis import given, settings
 
 from convbook import functional
 from convbook.arrays import is_cupy, to_numpy
-from convbook.layers.base import Container, Layer
-from convbook.layers import initializers
-from convbook.layers.gradcheck import check_layer
 from convbook.layers import (
-    AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Flatten, GlobalAvgPool2d, LeakyReLU,
-    Linear, MaxPool2d, ReLU, Residual, Sequential, Sigmoid, Tanh)
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    ConvTranspose2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Tanh,
+    initializers,
+)
+from convbook.layers.base import Container, Layer
+from convbook.layers.gradcheck import check_layer
 from convbook.layers.summary import Summary
-from test_arrays import FakeCuPy
+from convbook.stand_in import StandIn
 
 drawn = settings(deadline=None, derandomize=True, max_examples=40)
 
@@ -837,7 +851,7 @@ def test_wrong_settings_are_refused_when_the_layer_is_made(make, said):
 # --- CuPy, by a stand-in -------------------------------------------------------------------------
 
 
-class LenientFakeCuPy(FakeCuPy):
+class LenientStandIn(StandIn):
     """Takes ``out=None``, as CuPy does, for an array of its own."""
 
     def wrapped(self, name, function):
@@ -856,7 +870,7 @@ class FakeGenerator:
 
 @every_layer
 def test_on_cupy_arrays_everything_stays_on_the_gpu(monkeypatch, layer, shape):
-    cupy = LenientFakeCuPy()
+    cupy = LenientStandIn()
     cupy.random = types.SimpleNamespace(default_rng=FakeGenerator)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     layer.astype(np.float32)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from convbook.layers.gradcheck import check_layer, numerical_gradient
 from convbook.layers import BatchNorm2d, Conv2d, Flatten, Linear, ReLU, Sequential, Tanh
+from convbook.layers.gradcheck import check_layer, numerical_gradient
+from convbook.layers.summary import Summary
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
 from convbook.models.attributes import (
     NUMBER_SEGMENTS,
@@ -31,7 +32,6 @@ from convbook.models.siamese import (
     train_pairs,
 )
 from convbook.optimizers import Adam
-from convbook.layers.summary import Summary
 from convbook.training import evaluate, fit, predict
 
 RNG = np.random.default_rng

@@ -11,8 +11,7 @@ import pytest
 import snowballstemmer
 
 from convbook.site import edition
-
-from conftest import ROOT
+from helpers import ROOT
 
 START = "```{solution-start} a-label\n:class: dropdown\n```\n"
 END = "```{solution-end}\n```\n"

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from convbook.widgets import ConvolutionExplorer
-from pages import WIDE
+from helpers.pages import WIDE
 
 CELLS = [
     "from convbook.widgets import ConvolutionExplorer\nw = ConvolutionExplorer()\nw",

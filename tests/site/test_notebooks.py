@@ -7,8 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from convbook.site import notebooks
-
-from conftest import ROOT
+from helpers import ROOT
 
 WIDGET_VIEW = notebooks.WIDGET_VIEW
 STORED = sorted((ROOT / "book").rglob("[!.]*.ipynb"))

@@ -13,7 +13,7 @@ from convbook.widgets import (
     Im2colExplorer,
     PoolingExplorer,
 )
-from pages import NARROW, WIDE, marked, number, read, settle, values, write_widget_page
+from helpers.pages import NARROW, WIDE, marked, number, read, settle, values, write_widget_page
 
 CONVOLUTION = "book/3-1_convolution.html"
 POOLING = "book/3-2_pooling.html"

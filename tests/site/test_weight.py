@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from conftest import ROOT
-from pages import CHAPTERS, WIDE, settle
+from helpers import ROOT
+from helpers.pages import CHAPTERS, WIDE, settle
 
 LARGEST = 1_000_000  # bytes, each file compressed as a server sends it
 WITH_EXPLORERS = [

@@ -2,12 +2,13 @@
 
 import os
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from convbook.training import feeding
 from convbook.images.augment import Compose, Cutout, Flip, Rotate
+from convbook.training import feeding
 
 AUGMENT = Compose(Flip(), Rotate(20), Cutout(3))
 
@@ -63,7 +64,7 @@ def test_the_spans_of_a_training():
     spans = feeding.watched(feeding.in_turn(x, y, jobs, AUGMENT), step)
     assert seen == [8, 8, 4]
     assert [span.what for span in spans] == 3 * ["augment", "train"]
-    assert all(a.end <= b.start + 1e-3 for a, b in zip(spans, spans[1:]))
+    assert all(a.end <= b.start + 1e-3 for a, b in pairwise(spans))
     assert all(s.end - s.start >= 0.009 for s in spans if s.what == "train")
 
     spans = feeding.watched(feeding.beforehand(x, y, jobs, AUGMENT), step)

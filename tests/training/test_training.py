@@ -4,22 +4,31 @@ import json
 import re
 import signal
 import threading
+from itertools import chain
 
 import matplotlib
 import numpy as np
 import pytest
 
-from conftest import ROOT
-from convbook.training import loop
 from convbook.datasets import mnist
-from convbook.training.history import History
 from convbook.layers import (
-    AvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential)
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sequential,
+)
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import SGD, Adam, CosineSchedule
 from convbook.stand_in import StandInArray, pretended_gpu
-from convbook.training import accuracy, confusion_matrix, evaluate, fit, predict
+from convbook.training import accuracy, confusion_matrix, evaluate, fit, loop, predict
+from convbook.training.history import History
+from helpers import ROOT
 
 N = 60
 
@@ -142,7 +151,7 @@ def test_every_image_is_seen_once_in_each_epoch_and_the_last_mini_batch_is_small
 
     fit(model, x, np.arange(25) % 2, epochs=2, batch_size=10, augment=note)
     assert list(map(len, seen)) == [10, 10, 5] * 2
-    first, second = sum(seen[:3], []), sum(seen[3:], [])
+    first, second = [*chain(*seen[:3])], [*chain(*seen[3:])]
     assert sorted(first) == sorted(second) == list(range(25))
     assert first != second and first != sorted(first)
 
@@ -527,7 +536,7 @@ def test_confusion_matrix():
 def made_up(epochs=3, names=("loss", "accuracy", "val_loss", "val_accuracy")):
     history = History()
     for epoch in range(epochs):
-        history.append({name: 1 / (1 + epoch) for name in names} | {"lr": 0.1, "seconds": epoch})
+        history.append(dict.fromkeys(names, 1 / (1 + epoch)) | {"lr": 0.1, "seconds": epoch})
     return history
 
 
@@ -643,11 +652,15 @@ def test_the_cpu_does_not_wait_for_the_gpu_in_every_step(monkeypatch):
     The gradient of max pooling does it once, to find out whether there are NaNs; nothing else does.
     """
     reads = []
-    for name in ("__float__", "__bool__", "__int__", "__index__", "item", "tolist"):
-        def counted(array, *arguments, read=getattr(np.ndarray, name)):
+
+    def counted(name):
+        def read(array, *arguments):
             reads.append(name)
-            return read(array, *arguments)
-        monkeypatch.setattr(StandInArray, name, counted, raising=False)
+            return getattr(np.ndarray, name)(array, *arguments)
+        return read
+
+    for name in ("__float__", "__bool__", "__int__", "__index__", "item", "tolist"):
+        monkeypatch.setattr(StandInArray, name, counted(name), raising=False)
     monkeypatch.setattr(loop, "SECONDS_BETWEEN_LOOKS", 1000)
 
     def reads_of_an_epoch(batch_size):

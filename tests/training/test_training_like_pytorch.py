@@ -4,8 +4,20 @@ import numpy as np
 import pytest
 
 from convbook.layers import (
-    AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Flatten, GlobalAvgPool2d, LeakyReLU, Linear,
-    MaxPool2d, ReLU, Sequential, Sigmoid, Tanh)
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    ConvTranspose2d,
+    Flatten,
+    GlobalAvgPool2d,
+    LeakyReLU,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sequential,
+    Sigmoid,
+    Tanh,
+)
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
 from convbook.optimizers import SGD, Adam, AdamW, CosineSchedule
 
