@@ -14,9 +14,9 @@ from timing import DATA, machine, print_table, race, torch, write  # sets one th
 
 import numpy as np
 
+from convbook.frameworks import import_keras
 from convbook.images import affine
 from convbook.images.augment import Brightness, Compose, Crop, Cutout, Flip, Rotate, Shift, Zoom
-from convbook.frameworks import import_keras
 
 TARGET = DATA / "augmentation.json"
 SHAPES = {"CIFAR-10": (250, 3, 32, 32), "MNIST": (250, 1, 28, 28), "96 × 96": (50, 3, 96, 96)}

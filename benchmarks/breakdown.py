@@ -7,7 +7,7 @@ stamp to the next belongs to the first one's name. Layers of one kind and output
 import time
 from statistics import median
 
-from workloads import torch  # first: it sets the number of threads
+from workloads import torch  # noqa: F401 - first: it sets the number of threads
 
 from convbook.layers.summary import named_leaves
 

@@ -12,8 +12,14 @@ NCHW, as data sets do, and channels-last, as the package's own layers hand them 
 import argparse
 import os
 
-from timing import (arrays, channels_last, extra_memory, print_table, race,
-                    torch)  # sets one thread: first
+from timing import (
+    arrays,
+    channels_last,
+    extra_memory,
+    print_table,
+    race,
+    torch,  # sets one thread: first
+)
 from workloads import CONVOLUTIONS, POOLINGS, by, describe
 
 import numpy as np

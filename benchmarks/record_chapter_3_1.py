@@ -7,12 +7,12 @@ its plots and its text agree wherever the book is built.
 """
 
 from timing import DATA, machine, race, torch, write  # sets one thread: first
-from forward import full_im2col_conv2d
 
 import numpy as np
 
 from convbook import functional
 from convbook.kernels import blocks, convolution
+from forward import full_im2col_conv2d
 
 if torch:
     import torch.nn.functional as torch_functional

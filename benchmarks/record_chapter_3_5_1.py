@@ -14,21 +14,20 @@ import json
 from time import process_time
 
 from timing import DATA, machine, race, torch, write  # sets one thread: first
-from forward import full_im2col_conv2d, naive_conv2d
-from record_digits import BATCH_SIZE, LR, TRAININGS, WEIGHT_DECAY
 
 import numpy as np
 
 from convbook import functional
 from convbook.datasets import mnist
-from convbook.layers import (
-    AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential)
-from convbook.losses import SoftmaxCrossEntropy
 from convbook.kernels.memory import keep_memory
+from convbook.layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from convbook.layers.summary import Summary
+from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import SGD, AdamW, CosineSchedule
-from convbook.layers.summary import Summary
 from convbook.training import evaluate, fit
+from forward import full_im2col_conv2d, naive_conv2d
+from record_digits import BATCH_SIZE, LR, TRAININGS, WEIGHT_DECAY
 
 TARGET = DATA / "chapter_3_5_1.json"
 SEEDS = (0, 1, 2)

@@ -17,17 +17,14 @@ from timing import DATA, machine, torch, write  # sets one thread: first
 import numpy as np
 
 from augmentation import augment_one_by_one
-
-from convbook.training import feeding
-from convbook.images.augment import Brightness, Compose, Flip, Rotate, Shift, Zoom
 from convbook.datasets import cifar10
-from convbook.frameworks import import_keras
+from convbook.frameworks import cifar_keras, cifar_torch, import_keras
+from convbook.images.augment import Brightness, Compose, Flip, Rotate, Shift, Zoom
 from convbook.layers import Conv2d, MaxPool2d
 from convbook.losses import SoftmaxCrossEntropy
-from convbook.frameworks import cifar_keras, cifar_torch
 from convbook.models.cifar import cifar_cnn
 from convbook.optimizers import SGD, Adam
-from convbook.training import evaluate, fit
+from convbook.training import evaluate, feeding, fit
 
 TARGET = DATA / "chapter_3_6.json"
 PARTS = ("curves", "frameworks", "defaults", "feeding")

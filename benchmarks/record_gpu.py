@@ -30,18 +30,25 @@ from pathlib import Path
 from statistics import median
 
 from timing import DATA, arrays, machine, torch, write  # one thread: first
-from workloads import (PACKAGE_LAYERS, SGD_SETTINGS, by, mini_batch, resnet8, torch_layers,
-                       torch_network)
+from workloads import (
+    PACKAGE_LAYERS,
+    SGD_SETTINGS,
+    by,
+    mini_batch,
+    resnet8,
+    torch_layers,
+    torch_network,
+)
 
 import numpy as np
 
 from convbook import functional, layers
 from convbook.arrays import NO_GPU, get_array_module, gpu_available, to_gpu, to_numpy
-from convbook.losses import SoftmaxCrossEntropy
 from convbook.kernels.memory import keep_memory
+from convbook.layers.summary import named_leaves
+from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import SGD
-from convbook.layers.summary import named_leaves
 
 TARGET = DATA / "gpu.json"
 IMAGE = {"digit_cnn": (1, 28, 28), "resnet8": (3, 32, 32)}
@@ -378,12 +385,14 @@ def torch_twin(model):
     """Return a network of PyTorch with the layers and the weights of a Sequential."""
     kinds = torch_layers()
     makers = {
-        layers.Conv2d: lambda l: kinds.conv(l.in_channels, l.out_channels, l.kernel_size, l.stride,
-                                            l.padding, bias=l.bias),
-        layers.Linear: lambda l: kinds.linear(l.in_features, l.out_features, bias=l.bias),
-        layers.MaxPool2d: lambda l: kinds.pool(l.kernel_size, l.stride, l.padding),
-        layers.ReLU: lambda l: kinds.relu(),
-        layers.Flatten: lambda l: kinds.flatten(),
+        layers.Conv2d: lambda own: kinds.conv(
+            own.in_channels, own.out_channels, own.kernel_size, own.stride, own.padding,
+            bias=own.bias,
+        ),
+        layers.Linear: lambda own: kinds.linear(own.in_features, own.out_features, bias=own.bias),
+        layers.MaxPool2d: lambda own: kinds.pool(own.kernel_size, own.stride, own.padding),
+        layers.ReLU: lambda own: kinds.relu(),
+        layers.Flatten: lambda own: kinds.flatten(),
     }
     return torch_network(
         lambda k: kinds.sequential(*(makers[type(layer)](layer) for layer in model.layers)), model)

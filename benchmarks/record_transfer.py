@@ -16,17 +16,23 @@ from timing import DATA, machine, write  # sets one thread: first
 import numpy as np
 
 from convbook.datasets import mnist
+from convbook.kernels.memory import keep_memory
 from convbook.layers import Linear, Sequential
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
-from convbook.kernels.memory import keep_memory
 from convbook.models.attributes import (
-    NUMBER_SEGMENTS, SEGMENTS, SigmoidCrossEntropy, nearest_description, number_cnn, number_order,
-    probability, two_digit_numbers)
+    NUMBER_SEGMENTS,
+    SEGMENTS,
+    SigmoidCrossEntropy,
+    nearest_description,
+    number_cnn,
+    number_order,
+    probability,
+    two_digit_numbers,
+)
 from convbook.models.autoencoder import digit_autoencoder
 from convbook.models.freezing import digit_body
 from convbook.models.multitask import JointLoss, SharedBody, slant
-from convbook.models.siamese import (
-    class_batches, one_shot_accuracy, siamese_body, train_pairs)
+from convbook.models.siamese import class_batches, one_shot_accuracy, siamese_body, train_pairs
 from convbook.optimizers import Adam
 from convbook.training import fit, predict
 
@@ -202,8 +208,7 @@ def linear_accuracy(inputs, tests, digits, n, seed):
 
 
 def record_one_shot(digits, steps=200, shots=(1, 2, 5, 10)):
-    """Digits never seen: nearest reference in pixels, in a classifier's features, in Siamese ones.
-    """
+    """Digits never seen: nearest reference in pixels, a classifier's features, Siamese ones."""
     record = {"steps": steps, "shots": shots, "unseen": UNSEEN, "accuracy": {}}
     for unseen in UNSEEN:
         seen = ~np.isin(digits.y_train, unseen)

@@ -23,12 +23,12 @@ import sys
 from pathlib import Path
 
 from timing import DATA, machine, print_table, race, write  # sets one thread: first
-import peers
-import training
 from workloads import CONVOLUTIONS, PACKAGE_LAYERS, STEPS, describe, mini_batch
 
 import numpy as np
 
+import peers
+import training
 from convbook.kernels.memory import keep_memory
 
 ENVIRONMENTS = {"machine": "as the machine is", "same": "same instruction set (AVX2)"}

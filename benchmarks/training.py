@@ -15,20 +15,36 @@ clear new pages for a result, and that can double a convolution's time.
 import argparse
 import json
 
-from timing import (arrays, channels_last, extra_memory, print_table, race,
-                    torch)  # sets one thread: first
-from breakdown import REST, Stamps, race_parts, watch_package, watch_torch
-from workloads import (CONVOLUTIONS, FIRST_LAYERS, PACKAGE_LAYERS, POOLINGS, SGD_SETTINGS, STEPS,
-                       TENSOR_SHAPE, by, describe, mini_batch, torch_network)
+from timing import (
+    arrays,
+    channels_last,
+    extra_memory,
+    print_table,
+    race,
+    torch,  # sets one thread: first
+)
+from workloads import (
+    CONVOLUTIONS,
+    FIRST_LAYERS,
+    PACKAGE_LAYERS,
+    POOLINGS,
+    SGD_SETTINGS,
+    STEPS,
+    TENSOR_SHAPE,
+    by,
+    describe,
+    mini_batch,
+    torch_network,
+)
 
 import numpy as np
 import torch.nn.functional as torch_functional
 from threadpoolctl import threadpool_info
 
-from convbook import functional as F
-from convbook import layers as L
-from convbook.losses import SoftmaxCrossEntropy
+from breakdown import REST, Stamps, race_parts, watch_package, watch_torch
+from convbook import functional as F, layers as L
 from convbook.kernels.memory import keep_memory
+from convbook.losses import SoftmaxCrossEntropy
 from convbook.optimizers import SGD
 
 LAST = torch.channels_last

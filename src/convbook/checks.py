@@ -80,7 +80,7 @@ def padding_2d(value):
 
 
 def _is_sequence(value):
-    return isinstance(value, (tuple, list)) or isinstance(value, np.ndarray) and value.ndim > 0
+    return isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
 def numeric_arrays(**named):

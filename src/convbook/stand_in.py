@@ -67,7 +67,9 @@ class StandIn(types.ModuleType):
         After so many operations that would be kernels on a GPU, the next one raises RuntimeError.
     """
 
-    NO_KERNEL = {"array", "as_strided", "asarray", "ascontiguousarray", "empty", "empty_like"}
+    NO_KERNEL = frozenset(
+        {"array", "as_strided", "asarray", "ascontiguousarray", "empty", "empty_like"}
+    )
 
     ndarray = StandInArray
     limit = None
@@ -168,6 +170,7 @@ def plain(value):
 
 
 def plain_options(options):
+    """Return named arguments with their arrays as NumPy's."""
     return {name: plain(value) for name, value in options.items()}
 
 

@@ -329,7 +329,7 @@ class Compose(Augmentation):
         for step in self.steps:
             moves = isinstance(step, AffineAugmentation)
             own = (self.mode or step.mode) if moves else None
-            if matrices is not None and (not moves or mode and own and mode != own):
+            if matrices is not None and (not moves or (mode and own and mode != own)):
                 y, matrices, mode = _moved(y, matrices, mode, shape), None, None
             if moves:
                 drawn = step.matrices(shape, rng)
@@ -371,7 +371,7 @@ def _range(name, value):
 def _factors(name, value, zero_allowed=True):
     """Return the smallest and the largest factor."""
     low, high = _pair(name, value, least=0)
-    if not zero_allowed and low == 0 or not math.isfinite(high):
+    if (not zero_allowed and low == 0) or not math.isfinite(high):
         raise ValueError(f"{name} must be finite and above 0, got {value!r}")
     return low, high
 

@@ -94,7 +94,7 @@ def _maxima(xp, parts, cells, count):
         parts, cells = parts[2:], cells[2:]
     else:
         kind = parts[0].dtype
-        least = -np.inf if kind.kind == "f" else 0 if kind == bool else np.iinfo(kind).min
+        least = -np.inf if kind.kind == "f" else 0 if kind.kind == "b" else np.iinfo(kind).min
         best = xp.full_like(parts[0], least, shape=(*parts[0].shape[:3], count))
     for part, (_, window) in zip(parts, cells):
         xp.maximum(best[..., window], part, out=best[..., window])

@@ -107,8 +107,7 @@ class Layer:
         states.copy_into(state, {**self.params, **self.buffers}, owner=type(self).__name__)
 
     def save(self, path):
-        """Write the state to `path`, an .npz file; a file there is replaced only when all is well.
-        """
+        """Write the state to `path`, an .npz file; one there is replaced only when all is well."""
         states.write(path, self.state())
 
     def load(self, path):

@@ -1,5 +1,4 @@
-"""A network that learns from images alone: squeeze a digit through a narrow place, and restore it.
-"""
+"""A network that learns from images alone: it squeezes a digit and restores it."""
 
 import numpy as np
 

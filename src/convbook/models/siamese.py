@@ -45,7 +45,7 @@ class UnitLength(Layer):
 
 
 class PairLoss(Loss):
-    """Cross entropy for all pairs of a mini-batch: do both images show the same class?
+    """Cross entropy for all pairs of a mini-batch, for whether both show the same class.
 
     The probability of "yes" is sigmoid(scale · cosine), where the cosine of two features of length
     1 is their inner product. Pairs of one class and pairs of two classes count one half each.

@@ -68,6 +68,7 @@ def finish(app, exception):
 
 
 def setup(app):
+    """Connect the extension with Sphinx, which calls this by its name."""
     app.add_config_value("convbook_edition", "instructor", "env")
     app.add_directive("convbook-widget", WidgetDirective)
     app.add_css_file(assets.SITE_STYLE)

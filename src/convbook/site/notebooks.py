@@ -110,7 +110,10 @@ def normal_outputs(outputs, count):
     """Return the outputs of one code cell in normal form."""
     normal = []
     for streams, group in groupby(outputs, key=lambda output: output.output_type == "stream"):
-        normal += joined_streams(group) if streams else (normal_output(o, count) for o in group)
+        if streams:
+            normal += joined_streams(group)
+        else:
+            normal += [normal_output(output, count) for output in group]
     return normal
 
 
