@@ -61,7 +61,7 @@ def test_the_pencil_answers():
     dx = functional.max_pool2d_backward(np.ones((8, 16, 14, 14)),
                                         np.random.default_rng(13).random((8, 16, 28, 28)), 2)
     assert np.count_nonzero(dx) == ANSWERS["3-4.5"]
-    found = numerical_gradient(lambda x: 6 * x.max(), TIED, h=0.1)
+    found = numerical_gradient(lambda x: 6 * x.max(), TIED, step=0.1)
     np.testing.assert_allclose(found, ANSWERS["3-4.6"])
 
 

@@ -47,7 +47,7 @@ def test_numerical_gradients_are_taken_in_float64_of_a_copy():
 
 def test_the_step_h_is_the_one_asked_for():
     # The error of central differences for x³ is exactly h².
-    assert numerical_gradient(lambda a: a ** 3, 0.0, h=0.1) == pytest.approx(0.01)
+    assert numerical_gradient(lambda a: a ** 3, 0.0, step=0.1) == pytest.approx(0.01)
 
 
 def test_relative_error_is_relative_to_the_largest_element():
@@ -95,7 +95,7 @@ def test_a_report_is_a_readable_table():
     assert report.ok
     lines = repr(report).splitlines()
     assert lines[0] == ("Conv2d(1, 2, 3): backward agrees with numerical differentiation "
-                        "(h = 1e-05, tolerance 1e-06)")
+                        "(step 1e-05, tolerance 1e-06)")
     assert lines[1].split("  ")[0] == "array"
     assert [line.split()[0] for line in lines[2:]] == ["x", "f", "b"]
     assert "(2, 1, 3, 3)" in lines[3]

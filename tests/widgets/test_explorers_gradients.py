@@ -217,8 +217,8 @@ def test_pool_gradient_explorer(show):  # noqa: F811
 CURVES = """
 () => JSON.stringify([...document.querySelectorAll(".convbook-widget")].map((place) =>
   Object.fromEntries(["forward", "central"].map((name) => [
-    name, [...place.querySelectorAll(`.cb-point.${name}[data-h]`)].map(
-      (point) => [Number(point.dataset.h), Number(point.dataset.value)])]))))
+    name, [...place.querySelectorAll(`.cb-point.${name}[data-step]`)].map(
+      (point) => [Number(point.dataset.step), Number(point.dataset.value)])]))))
 """
 
 
@@ -354,19 +354,19 @@ def test_tapping(put):
 
 
 def test_choosing_a_step(put):
-    page, place = put(GradientCheckFigure(h=1e-3))
-    slider = place.get_by_role("slider", name="step h")
+    page, place = put(GradientCheckFigure(step=1e-3))
+    slider = place.get_by_role("slider", name="step δ")
     slider.focus()
     page.keyboard.press("ArrowLeft")
     assert slider.get_attribute("aria-valuetext") == "5·10⁻⁴"
     picture = place.locator("svg.cb-plot")
     assert picture.get_attribute("role") == "img"
-    assert "in proportion to h squared" in picture.get_attribute("aria-label")
+    assert "in proportion to δ squared" in picture.get_attribute("aria-label")
     box = picture.bounding_box()
     page.mouse.click(box["x"] + box["width"] - 13, box["y"] + 100)
     assert slider.get_attribute("aria-valuetext") == "1"
     place.get_by_role("button", name="Compute in float32").click()
-    w = GradientCheckFigure(precision="float32", h=1)
+    w = GradientCheckFigure(precision="float32", step=1)
     printed = place.locator(".cb-digits").all_inner_texts()
     for text, quotient in zip(printed[3:5], w.quotients, strict=True):
         assert float(text) == pytest.approx(quotient, rel=1e-8)

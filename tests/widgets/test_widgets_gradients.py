@@ -120,36 +120,36 @@ class TestGradientCheckFigure:
     def test_errors_fall_and_rise(self, function, precision):
         w = GradientCheckFigure(function=function, precision=precision)
         errors = w.errors
-        h = errors["h"]
+        steps = errors["step"]
         epsilon = np.finfo(precision).eps
         for name, order in [("forward", 1), ("central", 2)]:
             best = epsilon ** (1 / (order + 1))  # where both parts of the error are about equal
-            large = (h > 10 * best) & (h <= 0.5)
-            slope = np.polyfit(np.log(h[large]), np.log(errors[name][large]), 1)[0]
+            large = (steps > 10 * best) & (steps <= 0.5)
+            slope = np.polyfit(np.log(steps[large]), np.log(errors[name][large]), 1)[0]
             assert slope == pytest.approx(order, abs=0.2)
-            small = (h < best / 30) & (h > 3 * epsilon)
-            assert (errors[name][small] < 20 * epsilon / h[small]).all()
+            small = (steps < best / 30) & (steps > 3 * epsilon)
+            assert (errors[name][small] < 20 * epsilon / steps[small]).all()
             assert errors[name][small].max() > 1e-2
             assert errors[name].min() < 20 * best**order
-            assert best / 30 < h[errors[name].argmin()] < 30 * best
+            assert best / 30 < steps[errors[name].argmin()] < 30 * best
         if function != "softplus":  # at 1 and at 1.5, x + 1e-16 is rounded to x
             assert errors["forward"][-1] == 1
 
     def test_quotients_are_computed_in_the_precision(self):
-        w = GradientCheckFigure(function="sin", precision="float32", h=1e-2)
+        w = GradientCheckFigure(function="sin", precision="float32", step=1e-2)
         for quotient in w.quotients:
             assert quotient == np.float32(quotient)
         h, x = np.float32(1e-2), np.float32(1)
         assert w.quotients[0] == pytest.approx(float((np.sin(x + h) - np.sin(x)) / h), rel=1e-4)
 
     def test_chosen_step_lies_on_the_curve(self):
-        w = GradientCheckFigure(function="exp", h=1e-5)
+        w = GradientCheckFigure(function="exp", step=1e-5)
         errors = w.errors
-        k = errors["h"].tolist().index(1e-5)
+        k = errors["step"].tolist().index(1e-5)
         for quotient, name in zip(w.quotients, ["forward", "central"], strict=True):
             assert abs(quotient - w.derivative) / w.derivative == errors[name][k]
 
-    @pytest.mark.parametrize("h", [0, 2, -1e-3, float("nan"), 1e-17])
-    def test_refuses_other_steps(self, h):
+    @pytest.mark.parametrize("step", [0, 2, -1e-3, float("nan"), 1e-17])
+    def test_refuses_other_steps(self, step):
         with pytest.raises(traitlets.TraitError, match="from 1e-16 to 1"):
-            GradientCheckFigure(h=h)
+            GradientCheckFigure(step=step)

@@ -462,15 +462,15 @@ EXERCISES = {
     "3-4.6": Exercise(
         title="What numerical differentiation finds at a tie",
         reference=np.where(TIED == 5, _TIED_DY / 2, 0),
-        start="raise the upper left 5 by a little h. What is the maximum then? And if you lower it "
-              "by h instead?",
+        start="raise the upper left 5 by a little, by δ. What is the maximum then? And if you "
+              "lower it by δ instead?",
         praise="Half of dy in each tied cell, together 9, though dy is only 6: no error of yours "
                "and none of the layer. Where there is no derivative, the quotient does not find "
                "one.",
         hints=(
-            "With 5 + h in one cell the maximum is 5 + h. With 5 - h in it the maximum is still 5, "
+            "With 5 + δ in one cell the maximum is 5 + δ. With 5 - δ in it the maximum is still 5, "
             "because of the other two.",
-            "The central difference of y is ((5 + h) - 5) / 2h for a tied cell. E changes dy times "
+            "The central difference of y is ((5 + δ) - 5) / 2δ for a tied cell. E changes dy times "
             "as much as y.",
         ),
         mistakes={
@@ -481,7 +481,7 @@ EXERCISES = {
                        "the gradient was divided among the three. The quotient looks at every "
                        "cell by itself and does not know how many are tied with it."),
             "whole": (np.array([[6, 6], [6, 0]]),
-                      "that is the forward difference, (E(x + h) - E(x)) / h. The central one "
+                      "that is the forward difference, (E(x + δ) - E(x)) / δ. The central one "
                       "divides by 2h, and on the other side nothing moves."),
             "nothing": (np.zeros((2, 2)),
                         "lowering one of them changes nothing, but raising it does."),
@@ -491,7 +491,7 @@ EXERCISES = {
                         "that is average pooling. Changing the 1 a little does not move the "
                         "maximum."),
             "all four": (np.full((2, 2), 3.0),
-                         "the 1 has no effect: it can be raised by h and is still far from 5."),
+                         "the 1 has no effect: it can be raised by δ and is still far from 5."),
         },
     ),
 }

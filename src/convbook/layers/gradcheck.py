@@ -1,11 +1,12 @@
 """Is a gradient right? Compare it with numerical differentiation, which needs no derivation at all.
 
-The derivative of f along one element of x is about (f(x + h) - f(x - h)) / 2h. Its error has two
-parts: the formula's own, which grows as h², and that of rounding, which grows as 1/h and comes to
-about 1e-11 of f here. So everything is computed in float64, with h = 1e-5, where both are small.
+The derivative of f along one element of x is about (f(x + δ) - f(x - δ)) / 2δ with a small step δ.
+Its error has two parts: the formula's own, which grows as δ², and that of rounding, which grows as
+1/δ and comes to about 1e-11 of f here. So everything is computed in float64, with δ = 1e-5, where
+both are small.
 
 At a kink there is no derivative. If a ReLU's input or the difference of two candidates for a
-maximum lies within h of 0, then numerical differentiation averages the slopes on both sides, while
+maximum lies within δ of 0, then numerical differentiation averages the slopes on both sides, while
 `backward` returns one of them; neither is wrong. Random inputs hardly ever come so close. The
 report names such a place when it finds one.
 """
@@ -22,8 +23,8 @@ from ..arrays import to_numpy
 SMALL = 1e-3
 
 
-def numerical_gradient(f, x, h=1e-5):
-    """Return the gradient of f at x by central differences, (f(x + h) - f(x - h)) / 2h.
+def numerical_gradient(f, x, step=1e-5):
+    """Return the gradient of f at x by central differences, (f(x + δ) - f(x - δ)) / 2δ.
 
     Parameters
     ----------
@@ -32,29 +33,30 @@ def numerical_gradient(f, x, h=1e-5):
         part. It must return the same number for the same x.
     x : array of any shape
         Not changed; f gets a copy in float64.
-    h : float
+    step : float
+        The step δ.
 
     Returns
     -------
     array, float64, shape of x
     """
     x = np.array(x, np.float64)
-    return _central_differences(lambda: f(x), x, h)
+    return _central_differences(lambda: f(x), x, step)
 
 
-def _central_differences(f, x, h):
+def _central_differences(f, x, step):
     """Return the gradient of f(), a function of the array x, which is changed and restored."""
     gradient = np.empty(x.shape)
     for index in np.ndindex(x.shape):
-        up, down = _shifted(f, x, index, h), _shifted(f, x, index, -h)
-        gradient[index] = (up - down) / (2 * h)
+        up, down = _shifted(f, x, index, step), _shifted(f, x, index, -step)
+        gradient[index] = (up - down) / (2 * step)
     return gradient
 
 
-def _shifted(f, x, index, h):
-    """Return f() with h added to one element of x."""
+def _shifted(f, x, index, step):
+    """Return f() with the step added to one element of x."""
     original = x[index]
-    x[index] = original + h
+    x[index] = original + step
     value = float(f())
     x[index] = original
     return value
@@ -120,13 +122,13 @@ class Report:
     layer : str
     comparisons : list of Comparison
         That of x first, then those of the parameters.
-    tolerance, h : float
+    tolerance, step : float
     """
 
     layer: str
     comparisons: list
     tolerance: float
-    h: float
+    step: float
 
     @property
     def ok(self):
@@ -143,7 +145,7 @@ class Report:
                    f"{c.numerical:.6g}") for c in self.comparisons]
         widths = [max(map(len, column)) for column in zip(*table)]
         lines = [f"{self.layer}: backward {verdict} numerical differentiation "
-                 f"(h = {self.h:g}, tolerance {self.tolerance:g})"]
+                 f"(step {self.step:g}, tolerance {self.tolerance:g})"]
         lines += ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip()
                   for row in table]
         lines += [f"At {list(c.index)} of {c.name} is a kink: the slope is {c.left:.4g} on the "
@@ -155,7 +157,7 @@ class Report:
     __repr__ = __str__
 
 
-def check_layer(layer, x, dy=None, h=1e-5, tolerance=1e-6):
+def check_layer(layer, x, dy=None, step=1e-5, tolerance=1e-6):
     """Compare all gradients of a layer with numerical differentiation in float64.
 
     What is differentiated is E = Σ y · dy, whose gradient with respect to y is dy. Copies of the
@@ -171,7 +173,7 @@ def check_layer(layer, x, dy=None, h=1e-5, tolerance=1e-6):
         The input.
     dy : array in the shape of the output, optional
         Random numbers if not given.
-    h, tolerance : float
+    step, tolerance : float
 
     Returns
     -------
@@ -210,18 +212,18 @@ def check_layer(layer, x, dy=None, h=1e-5, tolerance=1e-6):
             raise ValueError(f"{layer}: backward must give a gradient of {name} of shape "
                              f"{array.shape}, got {got}")
 
-    def error():
+    def loss():
         return (output() * dy).sum()
 
     comparisons = []
     for name, array in arrays.items():
-        numerical = _central_differences(error, array, h)
+        numerical = _central_differences(loss, array, step)
         worst, index = relative_error(gradients[name], numerical)
-        here = float(error())
-        right = (_shifted(error, array, index, h) - here) / h
-        left = (here - _shifted(error, array, index, -h)) / h
+        here = float(loss())
+        right = (_shifted(loss, array, index, step) - here) / step
+        left = (here - _shifted(loss, array, index, -step)) / step
         comparisons.append(Comparison(name, array.shape, worst, index,
                                       float(gradients[name][index]), float(numerical[index]),
                                       left, right))
     name = type(layer).__name__ if layer.children else repr(layer)
-    return Report(name, comparisons, tolerance, h)
+    return Report(name, comparisons, tolerance, step)

@@ -1,9 +1,9 @@
-// GradientCheckFigure: the error of a numerical derivative over the step h; first truncation rules, then rounding.
+// GradientCheckFigure: the error of a numerical derivative over its step; first truncation rules, then rounding.
 import { button, choice, clamp, frame, h, holdHeight, live, player, slider, svg } from "./kit.js";
 
-const KEYS = ["function", "precision", "h"];
+const KEYS = ["function", "precision", "step"];
 
-// h = 1, 0.5, 0.2, 0.1, … 1e-16, as in Python: each is written with one digit.
+// The step: 1, 0.5, 0.2, 0.1, … 1e-16, as in Python: each is written with one digit.
 const STEPS = [1, ...Array.from({ length: 16 }, (_, k) => [5, 2, 1].map((digit) => Number(`${digit}e-${k + 1}`))).flat()];
 
 // Each function rounds (`r`) after every operation. `slopes`: its first three derivatives at `x`.
@@ -25,9 +25,9 @@ const PRECISIONS = {
 // The plot: powers of ten on both axes.
 const LEFT = 44, RIGHT = 12, TOP = 10, BOTTOM = 40;
 const LOW = -17, HIGH = 1; // of the error
-const FIRST = -16; // of h; the last is 0
+const FIRST = -16; // of the step; the last is 0
 
-/** All that is computed for one h, with every operation rounded to the precision. */
+/** All that is computed for one step, with every operation rounded to the precision. */
 function evaluate({ f, x, slopes }, { round: r }, step) {
   const small = r(step);
   const [above, below] = [r(x + small), r(x - small)];
@@ -36,7 +36,7 @@ function evaluate({ f, x, slopes }, { round: r }, step) {
   const central = r(r(up - down) / r(2 * small));
   const error = (quotient) => Math.abs(quotient - slopes[0]) / Math.abs(slopes[0]);
   const errors = { forward: error(forward), central: error(central) };
-  return { h: step, above, up, here, down, forward, central, errors };
+  return { step, above, up, here, down, forward, central, errors };
 }
 
 /** What theory expects of the relative error: the formula's own part, and the part of rounding. */
@@ -45,7 +45,7 @@ function expected({ f, x, slopes: [one, two, three] }, { epsilon }, step) {
   return {
     forward: Math.abs(two / one) * step / 2,
     central: Math.abs(three / one) * step ** 2 / 6,
-    rounding: (Math.abs(value / one) + Math.abs(x)) * epsilon / step, // of f, and of x + h
+    rounding: (Math.abs(value / one) + Math.abs(x)) * epsilon / step, // of f, and of x + step
   };
 }
 
@@ -60,7 +60,7 @@ function scientific(v, digits = 2) {
 const signed = (text) => text.replace("-", "−");
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "Numerical derivative: how small should h be?", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Numerical derivative: how small should δ be?", keys: KEYS, draw });
   const get = (key) => model.get(key);
 
   const func = choice({
@@ -72,18 +72,18 @@ function render({ model, el }) {
     button(key, `Compute in ${key}`, () => ui.set({ precision: key }), { "data-precision": key }));
   const precision = h("div", { class: "cb-control", role: "group", "aria-label": "Precision" },
     h("span", { class: "cb-name" }, "computed in"), types);
-  // To the right h grows, as on the axis of the plot.
+  // To the right the step grows, as on the axis of the plot.
   const step = slider({
-    label: "h", min: 0, max: STEPS.length - 1, text: () => scientific(get("h"), 3),
-    oninput: (v) => ui.set({ h: STEPS[STEPS.length - 1 - v] }),
+    label: "δ", min: 0, max: STEPS.length - 1, text: () => scientific(get("step"), 3),
+    oninput: (v) => ui.set({ step: STEPS[STEPS.length - 1 - v] }),
   });
-  step.input.setAttribute("aria-label", "step h");
+  step.input.setAttribute("aria-label", "step δ");
   step.el.classList.add("cb-wide");
   const nearest = () => STEPS.reduce((best, s, k) =>
-    (Math.abs(Math.log(s / get("h"))) < Math.abs(Math.log(STEPS[best] / get("h"))) ? k : best), 0);
+    (Math.abs(Math.log(s / get("step"))) < Math.abs(Math.log(STEPS[best] / get("step"))) ? k : best), 0);
 
   const steps = player({
-    count: () => STEPS.length, position: nearest, go: (k) => ui.set({ h: STEPS[k] }), delay: 500,
+    count: () => STEPS.length, position: nearest, go: (k) => ui.set({ step: STEPS[k] }), delay: 500,
   });
   ui.tools.append(...steps.els);
   const picture = svg("svg", { role: "img", class: "cb-plot" });
@@ -104,7 +104,7 @@ function render({ model, el }) {
   const follow = (event) => {
     const at = (event.clientX - picture.getBoundingClientRect().left - LEFT) / (size().width - LEFT - RIGHT);
     const k = clamp(Math.round((1 - at) * (STEPS.length - 1)), 0, STEPS.length - 1);
-    ui.set({ h: STEPS[k] });
+    ui.set({ step: STEPS[k] });
   };
   picture.addEventListener("pointerdown", follow);
   picture.addEventListener("pointermove", (event) => { if (event.buttons & 1) follow(event); });
@@ -112,7 +112,7 @@ function render({ model, el }) {
   function draw() {
     const f = FUNCTIONS[get("function")];
     const type = PRECISIONS[get("precision")];
-    const step0 = get("h");
+    const step0 = get("step");
     func.show(get("function"));
     types.forEach((t) => t.setAttribute("aria-pressed", t.dataset.precision === get("precision")));
     step.show(STEPS.length - 1 - nearest());
@@ -121,7 +121,7 @@ function render({ model, el }) {
     const theory = expected(f, type, step0);
     const least = (name) => curve.reduce((best, point) => (point.errors[name] < best.errors[name] ? point : best));
     drawPlot();
-    said.textContent = `h = ${scientific(step0, 3)}: relative error ${scientific(now.errors.forward)} with the forward `
+    said.textContent = `δ = ${scientific(step0, 3)}: relative error ${scientific(now.errors.forward)} with the forward `
       + `difference, ${scientific(now.errors.central)} with the central one.`;
     numbers.replaceChildren(...rows());
     remark.replaceChildren(...remarks());
@@ -155,7 +155,7 @@ function render({ model, el }) {
         grid.push(svg("path", { class: "cb-grid", d: `M${LEFT} ${y}H${right}` }),
           svg("text", { x: LEFT - 5, y: y + 4, "text-anchor": "end" }, power(k)));
       }
-      grid.push(svg("text", { x: (LEFT + right) / 2, y: height - 6, "text-anchor": "middle" }, "step h"));
+      grid.push(svg("text", { x: (LEFT + right) / 2, y: height - 6, "text-anchor": "middle" }, "step δ"));
       // The three straight lines of theory, from edge to edge of the plot.
       const guides = ["forward", "central", "rounding"].map((name) => {
         const e = (s) => expected(f, type, s)[name];
@@ -164,8 +164,8 @@ function render({ model, el }) {
         return svg("path", { class: "cb-guide", d: `M${across(a)} ${down(e(a))}L${across(b)} ${down(e(b))}` });
       });
       const lines = ["forward", "central"].map((name) => [
-        svg("path", { class: `cb-curve ${name}`, d: `M${curve.map((p) => `${across(p.h)} ${down(p.errors[name])}`).join("L")}` }),
-        curve.map((p) => mark(name, across(p.h), down(p.errors[name]), 1.6, { "data-h": p.h, "data-value": p.errors[name] })),
+        svg("path", { class: `cb-curve ${name}`, d: `M${curve.map((p) => `${across(p.step)} ${down(p.errors[name])}`).join("L")}` }),
+        curve.map((p) => mark(name, across(p.step), down(p.errors[name]), 1.6, { "data-step": p.step, "data-value": p.errors[name] })),
       ]);
       picture.setAttribute("width", width);
       picture.setAttribute("height", height);
@@ -181,24 +181,24 @@ function render({ model, el }) {
     /** The slopes, written beside the lines where they can be seen. */
     function labels() {
       const at = (s) => expected(f, type, s);
-      // Where a formula's own error and that of rounding are equal; its label stands halfway between there and h = 1.
+      // Where a formula's own error and that of rounding are equal; its label stands halfway between there and 1.
       const gap = (name, s) => Math.abs(Math.log(at(s)[name] / at(s).rounding));
       const cross = (name) => STEPS.reduce((best, s) => (gap(name, s) < gap(name, best) ? s : best));
       const label = (name, s, text, dx, dy) => svg("text", {
         class: "cb-slope", x: Math.min(across(s) + dx, size().width - RIGHT - 26), y: down(at(s)[name]) + dy,
       }, text);
       return [
-        label("forward", Math.sqrt(cross("forward")), "∝ h", -30, -6),
-        label("central", Math.sqrt(cross("central")), "∝ h²", 10, 10),
-        label("rounding", 0.1, "∝ 1/h", -34, 16),
+        label("forward", Math.sqrt(cross("forward")), "∝ δ", -30, -6),
+        label("central", Math.sqrt(cross("central")), "∝ δ²", 10, 10),
+        label("rounding", 0.1, "∝ 1/δ", -34, 16),
       ];
     }
     function description() {
-      const best = (name) => { const p = least(name); return `${scientific(p.errors[name])} at h = ${scientific(p.h)}`; };
-      return `Relative error of the numerical derivative of ${f.text} at x = ${f.x} in ${get("precision")}, over the step h, `
-        + `both axes in powers of ten. From h = 1 down, the error of the forward difference falls in proportion to h, that of `
-        + `the central difference in proportion to h squared; then rounding takes over and the error grows again in proportion `
-        + `to 1 over h. Smallest errors: forward ${best("forward")}, central ${best("central")}.`;
+      const best = (name) => { const p = least(name); return `${scientific(p.errors[name])} at δ = ${scientific(p.step)}`; };
+      return `Relative error of the numerical derivative of ${f.text} at x = ${f.x} in ${get("precision")}, over the step δ, `
+        + `both axes in powers of ten. From δ = 1 down, the error of the forward difference falls in proportion to δ, that of `
+        + `the central difference in proportion to δ squared; then rounding takes over and the error grows again in proportion `
+        + `to 1 over δ. Smallest errors: forward ${best("forward")}, central ${best("central")}.`;
     }
     function rows() {
       const print = (v) => signed(v.toPrecision(type.digits));
@@ -208,24 +208,24 @@ function render({ model, el }) {
       const row = (name, value, error) => [h("span", {}, name), value,
         h("span", { class: "cb-error" }, error === undefined ? "" : `error ${scientific(error)}`)];
       return [
-        row("f(x + h)", number(print(now.up), same)),
+        row("f(x + δ)", number(print(now.up), same)),
         row("f(x)", number(print(now.here), agreeing(print(now.here), print(now.up)))),
-        row("f(x − h)", number(print(now.down), same)),
-        row("(f(x + h) − f(x)) / h", number(print(now.forward)), now.errors.forward),
-        row("(f(x + h) − f(x − h)) / 2h", number(print(now.central)), now.errors.central),
+        row("f(x − δ)", number(print(now.down), same)),
+        row("(f(x + δ) − f(x)) / δ", number(print(now.forward)), now.errors.forward),
+        row("(f(x + δ) − f(x − δ)) / 2δ", number(print(now.central)), now.errors.central),
         row("true derivative", number(signed(f.slopes[0].toPrecision(type.digits)))),
       ].flat();
     }
     function remarks() {
       const lost = now.above === f.x;
       const which = (name) => {
-        if (lost) return "h is so small that x + h is rounded to x: nothing is left of the difference.";
+        if (lost) return "δ is so small that x + δ is rounded to x: nothing is left of the difference.";
         const [own, rounding] = [theory[name], theory.rounding];
         return own > rounding
           ? `truncation rules: theory expects ${scientific(own)} from the formula, about ${scientific(rounding)} from rounding.`
           : `rounding rules: theory expects about ${scientific(rounding)} from it, ${scientific(own)} from the formula.`;
       };
-      const best = (name) => { const p = least(name); return `${scientific(p.errors[name])} at h = ${scientific(p.h)}`; };
+      const best = (name) => { const p = least(name); return `${scientific(p.errors[name])} at δ = ${scientific(p.step)}`; };
       return [
         h("div", {}, h("b", {}, "Forward: "), which("forward")),
         h("div", {}, h("b", {}, "Central: "), which("central")),
