@@ -139,7 +139,7 @@ EXERCISES = {
                "and the weight of a task's loss scales all that comes from it.",
         hints=(
             "Backward through y = x wᵀ: the gradient of x is the product of dy with w. Check the "
-            "shapes: (N, K) times (K, M).",
+            "shapes: (N, K) times (K, L).",
             "Both heads read the same features, so E depends on them along two paths.",
             "The second loss is multiplied by weight, and so is its gradient.",
         ),
@@ -182,8 +182,8 @@ EXERCISES = {
         start="how far is the first image from each reference? Then for all images at once.",
         praise="That is all of one-shot learning, once somebody has learned good features.",
         hints=(
-            "features[:, None] has the shape (N, 1, M); minus references, of shape (K, M), it "
-            "becomes (N, K, M).",
+            "features[:, None] has the shape (N, 1, L); minus references, of shape (K, L), it "
+            "becomes (N, K, L).",
             "Square, add up along the last axis, and you have N times K squared distances. The "
             "root changes nothing about which is the smallest.",
         ),

@@ -16,9 +16,9 @@ class SharedBody(Container):
     Parameters
     ----------
     body : Layer
-        From x to features (N, M).
+        From x to features (N, L).
     *heads : Layer
-        Each from features (N, M) to its own (N, K).
+        Each from features (N, L) to its own (N, K).
     """
 
     def __init__(self, body, *heads):

@@ -24,12 +24,12 @@ def siamese_body(features=64, rng=None):
 
 
 class UnitLength(Layer):
-    """Divide every row of x: (N, M) by its length, so that only its direction is left."""
+    """Divide every row of x: (N, L) by its length, so that only its direction is left."""
 
     hands_over = True
 
     def forward(self, x):
-        """Return y: (N, M), rows of length 1."""
+        """Return y: (N, L), rows of length 1."""
         with errors_of(self):
             x = self._input(x, "NM")
         xp = get_array_module(x)
@@ -70,7 +70,7 @@ class PairLoss(Loss):
 
         Parameters
         ----------
-        features : array (N, M)
+        features : array (N, L)
             Rows of length 1, as `UnitLength` makes them.
         labels : array (N,) of ints
         """
@@ -96,7 +96,7 @@ class PairLoss(Loss):
         return (weights * binary_cross_entropy(scores, same)).sum()
 
     def backward(self):
-        """Return the gradient of the features, (N, M)."""
+        """Return the gradient of the features, (N, L)."""
         features, dscores = self._recall()
         # Both members of a pair feed its score, and each pair stands in the matrix twice.
         gradient = 2 * self.scale * (dscores @ features)
@@ -127,7 +127,7 @@ def train_pairs(model, x, labels, steps, each=8, lr=0.001, seed=0):
 
 
 def distances(a, b):
-    """Return the distance of every row of a: (N, M) from every row of b: (K, M), as (N, K)."""
+    """Return the distance of every row of a: (N, L) from every row of b: (K, L), as (N, K)."""
     xp = get_array_module(a, b)
     squares = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * a @ b.T
     return xp.sqrt(xp.maximum(squares, 0))
@@ -159,7 +159,7 @@ def one_shot_accuracy(features, labels, shots=1, draws=200, seed=0):
 
     Parameters
     ----------
-    features : array (N, M)
+    features : array (N, L)
         With images (N, C, H, W) as features, it is the nearest neighbour in pixels.
     labels : array (N,) of ints
     shots, draws : int
