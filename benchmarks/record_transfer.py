@@ -17,7 +17,7 @@ import numpy as np
 
 from convbook.datasets import mnist
 from convbook.kernels.memory import keep_memory
-from convbook.layers import Linear, Sequential
+from convbook.layers import Linear, Sequential, SharedBody
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
 from convbook.models.attributes import (
     NUMBER_SEGMENTS,
@@ -31,7 +31,7 @@ from convbook.models.attributes import (
 )
 from convbook.models.autoencoder import digit_autoencoder
 from convbook.models.freezing import digit_body
-from convbook.models.multitask import JointLoss, SharedBody, slant
+from convbook.models.multitask import JointLoss, slant
 from convbook.models.siamese import class_batches, one_shot_accuracy, siamese_body, train_pairs
 from convbook.optimizers import Adam
 from convbook.training import fit, predict

@@ -105,3 +105,13 @@ def float_and_work_dtype(*arrays):
 def cast(dtype, *arrays):
     """Return the arrays in this dtype, copied only where it differs; None stays None."""
     return tuple(a if a is None else a.astype(dtype, copy=False) for a in arrays)
+
+
+def one_or_all(values):
+    """Return the only one of some values, or all of them as a tuple: so layers return arrays."""
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def as_tuple(values):
+    """Return what `one_or_all` has returned, one value or a tuple of several, as a tuple."""
+    return values if isinstance(values, tuple) else (values,)

@@ -6,8 +6,10 @@
     optimizer.step()        # changes model.params, using model.grads
     schedule.step()         # changes optimizer.lr
 
-Every backward pass makes the gradients anew, so that there is nothing to set to zero in between.
-Parameters are changed in place. All agree with PyTorch's optimizers of the same names.
+Every backward pass makes the gradients anew, so that there is nothing to set to zero in between;
+only where a part of the model may be left out of a step, or is called several times in one
+(`convbook.layers.tape`), its gradients are cleared first. Parameters are changed in place. All
+agree with PyTorch's optimizers of the same names.
 """
 
 import math
@@ -46,12 +48,24 @@ class Optimizer:
         self._averages = {}  # (what, parameter's name) -> array
 
     def step(self):
-        """Change every parameter by its gradient of the last backward pass."""
+        """Change every parameter by its gradient of the last backward pass.
+
+        Raises
+        ------
+        RuntimeError
+            If a parameter has no gradient; nothing was changed then.
+        """
         params, grads = self.model.params, self.model.grads
-        missing = [name for name in params if name not in grads]
+        missing = [name for name in params if grads.get(name) is None]
         if missing:
-            raise RuntimeError("step was called before backward: there is no gradient for "
+            early = ("" if len(missing) == len(params) else
+                     "a part of the model was left out of this step, or ")
+            raise RuntimeError(f"{early}step was called before backward: there is no gradient for "
                                + ", ".join(missing))
+        for name, param in params.items():
+            if grads[name].shape != param.shape:
+                raise ValueError(f"the gradient of {name} must have the shape of the parameter, "
+                                 f"{param.shape}, got {grads[name].shape}")
         self.steps += 1
         for name, param in params.items():
             self._update(name, param, grads[name])

@@ -135,15 +135,15 @@ def wrapped_function(function):
 def wrapped_pass(function):
     """Wrap `forward` or `backward` of a layer."""
     @functools.wraps(function)
-    def wrapper(layer, array, *arguments, **options):
+    def wrapper(layer, *arrays, **options):
         out = options.get("out")
-        if not movable(array) or lives_on_gpu(layer):
-            return function(layer, array, *arguments, **options)
-        array = there(array)
+        if not any(map(movable, arrays)) or lives_on_gpu(layer):
+            return function(layer, *arrays, **options)
+        arrays = [there(array) for array in arrays]
         if out is not None:
-            options["out"] = array
+            options["out"] = arrays[0]
         with on_gpu(layer):
-            result = back(function(layer, array, *arguments, **options))
+            result = back(function(layer, *arrays, **options))
         if out is None:
             return result
         out[...] = result

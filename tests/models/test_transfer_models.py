@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from convbook.layers import BatchNorm2d, Conv2d, Flatten, Linear, ReLU, Sequential, Tanh
+from convbook.layers import (
+    BatchNorm2d,
+    Conv2d,
+    Flatten,
+    Frozen,
+    Linear,
+    ReLU,
+    Sequential,
+    SharedBody,
+    Tanh,
+)
 from convbook.layers.gradcheck import check_layer, numerical_gradient
 from convbook.layers.summary import Summary
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
@@ -20,8 +30,8 @@ from convbook.models.attributes import (
 )
 from convbook.models.autoencoder import digit_autoencoder
 from convbook.models.digits import digit_cnn
-from convbook.models.freezing import Frozen, digit_body
-from convbook.models.multitask import JointLoss, SharedBody, slant
+from convbook.models.freezing import digit_body
+from convbook.models.multitask import JointLoss, slant
 from convbook.models.siamese import (
     PairLoss,
     UnitLength,
@@ -91,6 +101,38 @@ def test_the_gradient_passes_through_a_frozen_body():
     numerical = numerical_gradient(lambda x: (model(x) * dy).sum(), x)
     model(x)
     np.testing.assert_allclose(model.backward(dy), numerical, atol=1e-6)
+
+
+def test_a_frozen_body_is_left_alone():
+    """Its mode and its gradients are those of whoever trains it elsewhere."""
+    x, y = some_data()
+    body = small_body()
+    features = body.train()(x)
+    body.backward(features)
+    grads, state = dict(body.grads), body.state()
+    model = Sequential(Frozen(body), Linear(5, 3, rng=0))
+    fit(model, x, y, epochs=1, batch_size=10)
+    model.train().clear_grads()
+    model.backward(model(x))  # through the body, this time
+    assert all(layer.training for layer in body.walk())
+    body.eval()
+    model.train()(x)
+    assert not any(layer.training for layer in body.walk())
+    assert all(body.grads[name] is grad for name, grad in grads.items())
+    for name, array in body.state().items():
+        np.testing.assert_array_equal(array, state[name])
+
+
+def test_heads_learn_on_a_frozen_body(monkeypatch):
+    x, y = some_data()
+    body = small_body()
+    monkeypatch.setattr(body, "backward", lambda *_, **__: pytest.fail("went into the body"))
+    model = SharedBody(Frozen(body), Linear(5, 3, rng=1), Linear(5, 1, rng=2))
+    first = {name: param.copy() for name, param in model.params.items()}
+    loss = JointLoss((SoftmaxCrossEntropy(), 3, 1), (MeanSquaredError(), 1, 1))
+    fit(model, x, np.stack([y, y / 2], axis=1), 1, 10, loss=loss, metrics={})
+    assert set(first) == {"head0.w", "head0.b", "head1.w", "head1.b"}
+    assert all((model.params[name] != param).any() for name, param in first.items())
 
 
 def test_the_body_is_the_network_of_chapter_3_5_1_without_its_last_layer():

@@ -7,17 +7,23 @@
 under the same names. Shapes are those of `convbook.functional`, which does the mathematics.
 Layers with parameters compute in their parameters' dtype (float32 by default) and convert what
 they are given; the others keep the dtype of a float array. Arrays may be NumPy or CuPy.
+
+A layer with several inputs or outputs takes and returns them all; `Layer` has the contract. What
+is more than a chain, or calls a layer twice, goes over a `Tape`.
 """
 
 from .base import Container, Layer
-from .containers import Residual, Sequential
+from .containers import Branches, Frozen, Residual, Sequential, SharedBody, Skip
 from .elementwise import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
+from .joining import Add, Concat
 from .normalisation import BatchNorm2d
 from .pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from .shaping import Flatten
 from .summary import Summary
+from .tape import Tape, call
 from .weights import Conv2d, ConvTranspose2d, Linear
 
-__all__ = ["AvgPool2d", "BatchNorm2d", "Container", "Conv2d", "ConvTranspose2d", "Dropout",
-           "Flatten", "GlobalAvgPool2d", "Layer", "LeakyReLU", "Linear", "MaxPool2d", "ReLU",
-           "Residual", "Sequential", "Sigmoid", "Summary", "Tanh"]
+__all__ = ["Add", "AvgPool2d", "BatchNorm2d", "Branches", "Concat", "Container", "Conv2d",
+           "ConvTranspose2d", "Dropout", "Flatten", "Frozen", "GlobalAvgPool2d", "Layer",
+           "LeakyReLU", "Linear", "MaxPool2d", "ReLU", "Residual", "Sequential", "SharedBody",
+           "Sigmoid", "Skip", "Summary", "Tanh", "Tape", "call"]

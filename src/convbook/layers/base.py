@@ -5,12 +5,13 @@
 
 import inspect
 from contextlib import contextmanager
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
 
 from .. import checks
-from ..arrays import get_array_module, to_gpu, to_numpy
+from ..arrays import get_array_module, one_or_all, to_gpu, to_numpy
 from . import states
 from .summary import Summary
 
@@ -18,10 +19,17 @@ from .summary import Summary
 class Layer:
     """The base of all layers; by itself it is the identity.
 
-    A layer of your own defines `forward(x)` and `backward(dy)`; if it has parameters, it puts them
-    into `self.params`, their gradients into `self.grads`, and its backward is
-    `backward(dy, need_dx=True)`. A layer remembers one forward pass, the last, and keeps its arrays
-    without copying them: leave them as they are until backward is done.
+    The contract: ``y = forward(x)`` and ``dx = backward(dy, need_dx=True)``. A layer with several
+    inputs takes them all, ``forward(*xs)``, and hands back a gradient for each, in a tuple; one
+    with several outputs returns a tuple, and ``backward(*dys)`` takes a gradient for each. With
+    ``need_dx=False`` nobody asks for dx: backward returns None, and does only what the gradients of
+    the parameters need. An input to which no gradient belongs, such as an index, gets None.
+
+    A layer of your own defines `forward(x)` and `backward(dy)`, and `need_dx` if that saves work;
+    if it has parameters, it puts them into `self.params`, and backward puts their gradients, made
+    anew, into `self.grads`. It remembers one forward pass, the last, in attributes of its own, and
+    keeps its arrays without copying them: leave them as they are until backward is done. What
+    outlives a pass belongs into `buffers`. `convbook.layers.tape` looks after several passes.
 
     Attributes
     ----------
@@ -35,7 +43,8 @@ class Layer:
         True if neither the output nor the input's gradient is looked at again once it is returned,
         so that a neighbour in a `Sequential` may write over it.
     elementwise : bool
-        True if `forward(x, out=None)` and `backward(dy, out=None)` can write over their input.
+        True if `forward(x, out=None)` and `backward(dy, need_dx=True, out=None)` can write over
+        their input. Only `Sequential` makes use of it.
     """
 
     hands_over = False
@@ -44,24 +53,26 @@ class Layer:
     def __init__(self):
         self.params, self.grads, self.buffers, self.children = {}, {}, {}, {}
         self.training = True
-        self._output_kind = None  # shape and dtype of the last output, once there is one
+        self._output_kinds = None  # shape and dtype of the last outputs, once there are any
 
-    def __call__(self, x):
-        return self.forward(x)
+    def __call__(self, *xs):
+        return self.forward(*xs)
 
-    def forward(self, x):
-        """Return the output for the mini-batch x."""
+    def forward(self, *xs):
+        """Return the output for the mini-batch x; a tuple if there are several."""
         with errors_of(self):
-            return self._output(self._input(x))
+            return self._output(*(self._input(x) for x in xs))
 
-    def backward(self, dy):
+    def backward(self, *dys, need_dx=True):
         """Return the gradient of x, given dy, the gradient of the last output."""
-        return self._gradient(dy)
+        dys = self._gradient(*dys)
+        return dys if need_dx else None
 
     def train(self, training=True):
         """Switch to training behaviour (dropout, statistics of the batch); return the layer."""
-        for layer in self.walk():
-            layer.training = training
+        self.training = training
+        for child in self.children.values():
+            child.train(training)
         return self
 
     def eval(self):
@@ -73,6 +84,17 @@ class Layer:
         yield self
         for child in self.children.values():
             yield from child.walk()
+
+    def clear_grads(self):
+        """Forget all gradients, as a step of training begins; return the layer.
+
+        A parameter that takes no part in the step then has none, and `Optimizer.step` says so.
+        """
+        if "grads" in vars(self):  # those of a container are collected, not its own
+            self.grads = {}
+        for child in self.children.values():
+            child.clear_grads()
+        return self
 
     def astype(self, dtype):
         """Convert all parameters and buffers to a floating-point dtype; return the layer."""
@@ -114,16 +136,16 @@ class Layer:
         """Read the state from a file that `save` wrote; raises as `load_state` does."""
         self.load_state(states.read(path))
 
-    def summary(self, input_shape):
+    def summary(self, *input_shapes):
         """Print a table of all layers: output shapes, parameters and multiplications.
 
-        `input_shape` is that of one image, such as (C, H, W). To compute with the numbers, take
-        `convbook.layers.summary.Summary`.
+        The input's shape is that of one image, such as (C, H, W); a model with several inputs takes
+        one for each. To compute with the numbers, take `convbook.layers.summary.Summary`.
         """
-        print(Summary(self, input_shape))
+        print(Summary(self, *input_shapes))
 
     def multiplications(self, x_shape, y_shape):
-        """Return how many multiplications by a parameter turn x into y."""
+        """Return how many multiplications by a parameter turn x into y; several have tuples."""
         return 0
 
     def __repr__(self):
@@ -131,7 +153,9 @@ class Layer:
         shown = []
         for name, parameter in inspect.signature(type(self)).parameters.items():
             value = getattr(self, name, parameter.default)
-            if parameter.default is parameter.empty:
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                shown.extend(map(repr, value))
+            elif parameter.default is parameter.empty:
                 shown.append(repr(value))
             elif repr(value) != repr(parameter.default):
                 shown.append(f"{name}={value!r}")
@@ -150,22 +174,32 @@ class Layer:
             return x.astype(parameter.dtype, copy=False)
         return x if x.dtype.kind == "f" else x.astype(np.float32)
 
-    def _output(self, y):
-        """Remember the shape and dtype that dy must have, and return y."""
-        self._output_kind = y.shape, y.dtype
-        return y
+    def _output(self, *ys):
+        """Remember the shape and dtype that dy must have, and return y; several as a tuple."""
+        self._output_kinds = [(y.shape, y.dtype) for y in ys]
+        return one_or_all(ys)
 
-    def _gradient(self, dy):
-        """Check dy and return it in the dtype of the output."""
-        if self._output_kind is None:
+    def _gradient(self, *dys):
+        """Check dy and return it in the dtype of the output; several as a tuple."""
+        if self._output_kinds is None:
             raise RuntimeError(f"{self}: backward was called before forward; "
                                "it needs what forward remembers")
-        shape, dtype = self._output_kind
+        if len(dys) != len(self._output_kinds):
+            raise TypeError(f"{self}: backward needs a gradient for each output of forward, "
+                            f"{len(self._output_kinds)}, got {len(dys)}")
+        if len(dys) == 1:
+            return self._checked_gradient("dy", dys[0], *self._output_kinds[0])
+        return tuple(self._checked_gradient(f"dys[{i}]", dy, *kind)
+                     for i, (dy, kind) in enumerate(zip(dys, self._output_kinds)))
+
+    def _checked_gradient(self, name, dy, shape, dtype):
+        if dtype.kind != "f":
+            return None  # nothing to differentiate by
         with errors_of(self):
-            _, dy = checks.numeric_arrays(dy=dy)
-            if dy.shape != shape:
-                raise ValueError(f"dy must have the shape of the last output, {shape}, "
-                                 f"got {dy.shape}")
+            _, dy = checks.numeric_arrays(**{name: dy})
+            if dy is None or dy.shape != shape:
+                raise ValueError(f"{name} must have the shape of the last output, {shape}, "
+                                 f"got {None if dy is None else dy.shape}")
         return dy.astype(dtype, copy=False)
 
 
@@ -191,19 +225,46 @@ class Container(Layer):
             if not isinstance(child, Layer):
                 raise TypeError(f"layer {name} of a {type(self).__name__} must be a Layer, got "
                                 f"{child!r} of type {type(child).__name__}")
+            if not hasattr(child, "children"):
+                raise TypeError(f"layer {name} of a {type(self).__name__} is not complete: "
+                                f"{type(child).__name__}.__init__ must begin with "
+                                "super().__init__()")
             for layer in child.walk():
                 if seen.setdefault(id(layer), name) != name:
                     raise ValueError(
                         f"{layer} stands at {seen[id(layer)]} and at {name} of a "
-                        f"{type(self).__name__}; a layer remembers one forward pass, so make two")
+                        f"{type(self).__name__}; a layer remembers one forward pass, so make two, "
+                        "or let a Tape call it twice")
         # Not Layer's own __init__: params, grads and buffers are collected, not stored.
-        self.children, self.training, self._output_kind = dict(children), True, None
+        self.children, self.training, self._output_kinds = dict(children), True, None
 
     def _collect(self, kind):
         return MappingProxyType({
             f"{name}.{key}": array
             for name, child in self.children.items() for key, array in getattr(child, kind).items()
         })
+
+
+def run_backward(layer, *dys, need_dx=True):
+    """Return `layer.backward`'s result; a layer whose backward takes dy alone computes dx always.
+
+    So a reader's own ``backward(dy)`` may stand wherever a gradient is asked for or not.
+    """
+    if need_dx:
+        return layer.backward(*dys)
+    backward = layer.backward
+    if takes_need_dx(getattr(backward, "__func__", backward)):
+        backward(*dys, need_dx=False)
+    elif layer.params:
+        backward(*dys)
+    return None
+
+
+@lru_cache(maxsize=256)
+def takes_need_dx(backward):
+    """Whether a backward can be told that nobody needs dx."""
+    parameters = inspect.signature(backward).parameters.values()
+    return any(p.name == "need_dx" or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
 @contextmanager

@@ -16,16 +16,18 @@ class ReLU(Layer):
 
     elementwise = True
 
-    def forward(self, x, out=None):
+    def forward(self, x, *, out=None):
         """Return y, of the shape of x."""
         with errors_of(self):
             x = self._input(x)
         self._y = get_array_module(x).maximum(x, 0, out=out)
         return self._output(self._y)
 
-    def backward(self, dy, out=None):
-        """Return dx = dy where y is positive, else 0."""
+    def backward(self, dy, need_dx=True, *, out=None):
+        """Return dx = dy where y is positive, else 0; None if it is not needed."""
         dy = self._gradient(dy)
+        if not need_dx:
+            return None
         # A product, because choosing by `where` or by an index is ten times slower.
         return get_array_module(dy).multiply(dy, self._y > 0, out=out)
 
@@ -39,16 +41,18 @@ class LeakyReLU(Layer):
         super().__init__()
         self.slope = number("slope", slope, least=0, most=1, open_end=True)
 
-    def forward(self, x, out=None):
+    def forward(self, x, *, out=None):
         """Return y, of the shape of x."""
         with errors_of(self):
             x = self._input(x)
         self._y = get_array_module(x).maximum(x, x * self.slope, out=out)
         return self._output(self._y)
 
-    def backward(self, dy, out=None):
-        """Return dx = dy where y is positive, else slope · dy."""
+    def backward(self, dy, need_dx=True, *, out=None):
+        """Return dx = dy where y is positive, else slope · dy; None if it is not needed."""
         dy = self._gradient(dy)
+        if not need_dx:
+            return None
         xp = get_array_module(dy)
         derivative = (self._y > 0).astype(dy.dtype)  # 1 or 0
         xp.maximum(derivative, self.slope, out=derivative)
@@ -60,7 +64,7 @@ class Sigmoid(Layer):
 
     elementwise = True
 
-    def forward(self, x, out=None):
+    def forward(self, x, *, out=None):
         """Return y, of the shape of x."""
         with errors_of(self):
             x = self._input(x)
@@ -72,9 +76,11 @@ class Sigmoid(Layer):
         self._y = xp.reciprocal(y, out=y)
         return self._output(y)
 
-    def backward(self, dy, out=None):
-        """Return dx = dy · y · (1 - y)."""
+    def backward(self, dy, need_dx=True, *, out=None):
+        """Return dx = dy · y · (1 - y); None if it is not needed."""
         dy = self._gradient(dy)
+        if not need_dx:
+            return None
         derivative = 1 - self._y
         derivative *= self._y
         return get_array_module(dy).multiply(dy, derivative, out=out)
@@ -85,16 +91,18 @@ class Tanh(Layer):
 
     elementwise = True
 
-    def forward(self, x, out=None):
+    def forward(self, x, *, out=None):
         """Return y, of the shape of x."""
         with errors_of(self):
             x = self._input(x)
         self._y = get_array_module(x).tanh(x, out=out)
         return self._output(self._y)
 
-    def backward(self, dy, out=None):
-        """Return dx = dy · (1 - y²)."""
+    def backward(self, dy, need_dx=True, *, out=None):
+        """Return dx = dy · (1 - y²); None if it is not needed."""
         dy = self._gradient(dy)
+        if not need_dx:
+            return None
         derivative = self._y * self._y
         get_array_module(dy).subtract(1, derivative, out=derivative)
         return get_array_module(dy).multiply(dy, derivative, out=out)
@@ -130,7 +138,7 @@ class Dropout(Layer):
         """Copy everything but CuPy's generator, which cannot be copied; a new one is drawn."""
         return {**self.__dict__, "_gpu_rng": None}
 
-    def forward(self, x, out=None):
+    def forward(self, x, *, out=None):
         """Return y, of the shape of x."""
         with errors_of(self):
             x = self._input(x)
@@ -145,9 +153,11 @@ class Dropout(Layer):
         xp.greater_equal(rng.random(x.shape, dtype=np.float32), self.p, out=self._kept)
         return self._output(self._mask(x, out))
 
-    def backward(self, dy, out=None):
-        """Return dx: dy / (1 - p) where x was kept, else 0."""
+    def backward(self, dy, need_dx=True, *, out=None):
+        """Return dx: dy / (1 - p) where x was kept, else 0; None if it is not needed."""
         dy = self._gradient(dy)
+        if not need_dx:
+            return None
         return dy if self._kept is None else self._mask(dy, out)
 
     def _mask(self, a, out):

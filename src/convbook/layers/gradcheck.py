@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import to_numpy
+from ..arrays import as_tuple, to_numpy
 
 # Gradients smaller than this throughout are compared by their difference alone: a gradient that
 # is zero (the bias in front of a batch normalisation) comes out as 1e-11 or so.
@@ -86,7 +86,7 @@ class Comparison:
     Attributes
     ----------
     name : str
-        "x", or the name of the parameter.
+        "x" ("x0", "x1", … if there are several inputs), or the name of the parameter.
     shape : tuple
     error : float
         As `relative_error` defines it.
@@ -121,7 +121,7 @@ class Report:
     ----------
     layer : str
     comparisons : list of Comparison
-        That of x first, then those of the parameters.
+        Those of the inputs first, then those of the parameters.
     tolerance, step : float
     """
 
@@ -157,6 +157,12 @@ class Report:
     __repr__ = __str__
 
 
+def _in_float64(array, keep_integers=False):
+    """Return a copy in float64; integers, if they are indices and the like, as they are."""
+    array = to_numpy(array)
+    return np.array(array, None if keep_integers and array.dtype.kind != "f" else np.float64)
+
+
 def check_layer(layer, x, dy=None, step=1e-5, tolerance=1e-6):
     """Compare all gradients of a layer with numerical differentiation in float64.
 
@@ -169,9 +175,10 @@ def check_layer(layer, x, dy=None, step=1e-5, tolerance=1e-6):
     ----------
     layer : Layer
         Two forward passes are made for each element of x and of each parameter: keep it small.
-    x : array
-        The input.
-    dy : array in the shape of the output, optional
+    x : array, or a tuple of several
+        The inputs; they are called "x", or "x0", "x1" and so on. Integers are not differentiated
+        by, and stay as they are.
+    dy : array in the shape of the output, or a tuple, optional
         Random numbers if not given.
     step, tolerance : float
 
@@ -186,26 +193,32 @@ def check_layer(layer, x, dy=None, step=1e-5, tolerance=1e-6):
         gradient or gives one of the wrong shape.
     """
     layer = copy.deepcopy(layer).to_cpu().astype(np.float64)
-    x = np.array(to_numpy(x), np.float64)
-    if x.size == 0:
-        raise ValueError(f"x must not be empty, got shape {x.shape}")
+    several = isinstance(x, tuple)
+    xs = [_in_float64(a, keep_integers=several) for a in as_tuple(x)]
+    names = [f"x{i}" for i in range(len(xs))] if several else ["x"]
+    for name, a in zip(names, xs):
+        if a.size == 0:
+            raise ValueError(f"{name} must not be empty, got shape {a.shape}")
 
-    def output():
-        return copy.deepcopy(layer).forward(x.copy())
+    def outputs():
+        return as_tuple(copy.deepcopy(layer).forward(*(a.copy() for a in xs)))
 
-    y = output()
-    if not np.array_equal(y, output(), equal_nan=True):
+    ys = outputs()
+    if not all(np.array_equal(y, again, equal_nan=True) for y, again in zip(ys, outputs())):
         raise ValueError(f"{layer}: forward gives another result each time; its random numbers "
                          "must come from a generator that the layer holds")
     if dy is None:
         # A seed that nobody chooses: if dy were x itself, many errors would cancel out.
-        dy = np.random.default_rng(5_417_232).standard_normal(y.shape)
-    dy = np.array(to_numpy(dy), np.float64)
+        rng = np.random.default_rng(5_417_232)
+        dys = [rng.standard_normal(y.shape) for y in ys]
+    else:
+        dys = [_in_float64(a) for a in as_tuple(dy)]
 
     worker = copy.deepcopy(layer)
-    worker.forward(x.copy())
-    gradients = {"x": worker.backward(dy.copy()), **worker.grads}
-    arrays = {"x": x, **layer.params}
+    worker.forward(*(a.copy() for a in xs))
+    dxs = as_tuple(worker.backward(*(a.copy() for a in dys)))
+    gradients = dict(zip(names, dxs)) | worker.grads
+    arrays = {name: a for name, a in zip(names, xs) if a.dtype.kind == "f"} | layer.params
     for name, array in arrays.items():
         if name not in gradients or np.shape(gradients[name]) != array.shape:
             got = np.shape(gradients[name]) if name in gradients else "none"
@@ -213,7 +226,7 @@ def check_layer(layer, x, dy=None, step=1e-5, tolerance=1e-6):
                              f"{array.shape}, got {got}")
 
     def loss():
-        return (output() * dy).sum()
+        return sum((y * dy).sum() for y, dy in zip(outputs(), dys) if y.dtype.kind == "f")
 
     comparisons = []
     for name, array in arrays.items():

@@ -84,7 +84,7 @@ class BatchNorm2d(Layer):
             slope = 1 / (var + self.eps) ** 0.5
             dbeta = xp.einsum("nchw->c", dy)
             dgamma = (xp.einsum("nchw,nchw->c", dy, x) - mean * dbeta) * slope
-            dx = dy * along_channels(gamma * slope)
+            dx = dy * along_channels(gamma * slope) if need_dx else None
         self.grads = {"gamma": dgamma, "beta": dbeta}
         return dx if need_dx else None
 

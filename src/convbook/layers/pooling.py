@@ -36,9 +36,11 @@ class Pool2d(Layer):
         self._x = x
         return self._output(y)
 
-    def backward(self, dy):
-        """Return dx: (N, C, H, W)."""
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W), or None if it is not needed."""
         dy = self._gradient(dy)
+        if not need_dx:
+            return None
         return self.function_backward(dy, self._x, self.kernel_size, self.stride, self.padding)
 
 
@@ -84,9 +86,11 @@ class GlobalAvgPool2d(Layer):
         self._x = x
         return self._output(y.astype(x.dtype, copy=False))
 
-    def backward(self, dy):
-        """Return dx: (N, C, H, W)."""
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W), or None if it is not needed."""
         dy = self._gradient(dy)
+        if not need_dx:
+            return None
         _, _, h, w = self._x.shape
         dx = get_array_module(dy).empty_like(self._x)
         dx[...] = (dy / (h * w))[:, :, None, None]

@@ -18,9 +18,12 @@ class Flatten(Layer):
         self._x = x
         return self._output(x.reshape(len(x), math.prod(x.shape[1:])))
 
-    def backward(self, dy):
-        """Return dx in the shape of x, and laid out in memory as x is."""
-        dy = self._gradient(dy).reshape(self._x.shape)
+    def backward(self, dy, need_dx=True):
+        """Return dx in the shape of x, and laid out in memory as x is; None if not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        dy = dy.reshape(self._x.shape)
         if self._x.flags.c_contiguous:
             return dy
         dx = get_array_module(dy).empty_like(self._x)

@@ -5,12 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import as_tuple, one_or_all
+
 
 class Row(NamedTuple):
     """One layer of a model, at work on one image.
 
     `name` is its place in the model ("" if it is the model), `layer` the call that makes it, and
-    `output_shape` is without the batch axis.
+    `output_shape` is without the batch axis; a layer with several outputs has a tuple of shapes.
     """
 
     name: str
@@ -25,12 +27,13 @@ class Summary:
 
     Multiplications are those by a parameter, for one image, forward, as after ``eval()``: the
     products of convolutions and linear layers, and one for each output of a batch normalisation.
+    A layer that runs twice has two rows; its parameters count once.
 
     Parameters
     ----------
     model : Layer
-    input_shape : tuple of int
-        The shape of one image, such as (C, H, W).
+    *input_shapes : tuples of int
+        The shape of one image, such as (C, H, W); for a model with several inputs, one for each.
 
     Attributes
     ----------
@@ -39,32 +42,36 @@ class Summary:
         The totals.
     """
 
-    def __init__(self, model, input_shape):
+    def __init__(self, model, *input_shapes):
         model = copy.deepcopy(model).to_cpu().eval()  # running it leaves no trace in the original
-        self.input_shape = tuple(input_shape)
+        self.input_shapes = [tuple(shape) for shape in input_shapes]
         self.rows = []
         for name, layer in named_leaves(model):
             layer.forward = self._recorded(name, layer)  # the copy's own, before its class's
-        model.forward(np.zeros((1, *self.input_shape), np.float32))
+        model.forward(*(np.zeros((1, *shape), np.float32) for shape in self.input_shapes))
         self.parameters = sum(a.size for a in model.params.values())
         self.multiplications = sum(row.multiplications for row in self.rows)
 
     def _recorded(self, name, layer):
         """Return the layer's forward, which also writes a row."""
-        forward = layer.forward
+        forward, parameters = layer.forward, sum(a.size for a in layer.params.values())
 
-        def recorded(x, **options):
-            y = forward(x, **options)
+        def recorded(*xs, **options):
+            nonlocal parameters
+            shapes = one_or_all([np.shape(x) for x in xs])
+            y = forward(*xs, **options)
+            outputs = one_or_all([np.shape(a)[1:] for a in as_tuple(y)])
             self.rows.append(Row(
-                name, repr(layer), y.shape[1:], sum(a.size for a in layer.params.values()),
-                layer.multiplications(x.shape, y.shape)))
+                name, repr(layer), outputs, parameters,
+                layer.multiplications(shapes, one_or_all([np.shape(a) for a in as_tuple(y)]))))
+            parameters = 0  # a second row of the same layer brings no more of them
             return y
 
         return recorded
 
     def __str__(self):
         table = [("", "layer", "output", "parameters", "multiplications"),
-                 ("", "input", by(self.input_shape), "", "")]
+                 *(("", "input", by(shape), "", "") for shape in self.input_shapes)]
         table += [(row.name, row.layer, by(row.output_shape), f"{row.parameters:,}",
                    f"{row.multiplications:,}") for row in self.rows]
         table.append(("", "total", "", f"{self.parameters:,}", f"{self.multiplications:,}"))
@@ -89,5 +96,7 @@ def named_leaves(layer, name=""):
 
 
 def by(shape):
-    """Return a shape as people write it: 3 × 32 × 32."""
+    """Return a shape as people write it: 3 × 32 × 32; several with commas between them."""
+    if shape and isinstance(shape[0], tuple):
+        return ", ".join(map(by, shape))
     return " × ".join(map(str, shape))

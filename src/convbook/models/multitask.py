@@ -1,45 +1,10 @@
-"""Several tasks at once: one body, a head for each task, and one loss made of theirs."""
+"""Several tasks at once: one loss made of theirs, for a `SharedBody` with a head for each task."""
 
 import numpy as np
 
 from .. import checks
 from ..arrays import get_array_module
-from ..layers.base import Container
 from ..losses import Loss, SoftmaxCrossEntropy
-
-
-class SharedBody(Container):
-    """One body whose features several heads read; their outputs stand side by side.
-
-    Caruana, "Multitask learning", Machine Learning 28, 1997.
-
-    Parameters
-    ----------
-    body : Layer
-        From x to features (N, L).
-    *heads : Layer
-        Each from features (N, L) to its own (N, K).
-    """
-
-    def __init__(self, body, *heads):
-        super().__init__({"body": body, **{f"head{i}": head for i, head in enumerate(heads)}})
-        self.body, self.heads = body, heads
-
-    def forward(self, x):
-        """Return the heads' outputs, (N, K of all heads together)."""
-        features = self.body.forward(x)
-        outputs = [head.forward(features) for head in self.heads]
-        self._ends = np.cumsum([y.shape[1] for y in outputs])
-        return self._output(get_array_module(features).concatenate(outputs, axis=1))
-
-    def backward(self, dy, need_dx=True):
-        """Return the gradient of x, or None if it is not needed; fill grads.
-
-        The features feed every head, so their gradient is the sum over all heads.
-        """
-        parts = np.split(self._gradient(dy), self._ends[:-1], axis=1)
-        dfeatures = sum(head.backward(part) for head, part in zip(self.heads, parts))
-        return self.body.backward(dfeatures, need_dx=need_dx)
 
 
 class JointLoss(Loss):

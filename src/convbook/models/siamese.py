@@ -37,9 +37,11 @@ class UnitLength(Layer):
         self._y = x / self._length
         return self._output(self._y)
 
-    def backward(self, dy):
-        """Return dx: of dy, the part across y, divided by the length."""
+    def backward(self, dy, need_dx=True):
+        """Return dx: of dy, the part across y, divided by the length; None if it is not needed."""
         dy = self._gradient(dy)
+        if not need_dx:
+            return None
         along = (dy * self._y).sum(axis=1, keepdims=True)
         return (dy - along * self._y) / self._length
 
