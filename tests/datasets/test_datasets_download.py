@@ -222,6 +222,44 @@ def test_a_cache_that_is_no_folder(digits, cache):
         mnist(full=True)
 
 
+def test_a_folder_of_the_files_name_in_the_cache(digits, cache):
+    (cache / FIRST).mkdir(parents=True)
+    with pytest.raises(OSError, match=f"{FIRST}' must be a file, and is a folder. Remove it"):
+        mnist(full=True)
+    assert digits.asked == []
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_are_not_there(cache, monkeypatch, variable):
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "/there/are/none.pem")
+    with pytest.raises(OSError, match=f"the certificates .* cannot be read .*{variable}") as error:
+        mnist(full=True, folder="https://127.0.0.1:9/mnist")
+    message = str(error.value)
+    assert "/there/are/none.pem" in message and "embedded sample" in message
+    assert "cannot be kept" not in message and str(cache) not in message
+    assert kept(cache) == []
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_a_proxy_that_is_away(digits, cache, no_server, monkeypatch, variable):
+    for name in ("NO_PROXY", "no_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, no_server.replace("//", "//somebody:secret@"))
+    with pytest.raises(OSError, match=f"no way through the proxy, which {variable} names") as error:
+        mnist(full=True, folder="http://mirror.invalid/mnist")
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("address", ["http://[bad", "http://", "https://?", "http://a b/"])
+def test_an_address_that_is_none(cache, address):
+    with pytest.raises(OSError) as error:
+        mnist(full=True, folder=address)
+    assert "not the right file" not in str(error.value)
+    assert "broke off" not in str(error.value)
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_progress(digits, cache, monkeypatch, capfd, quiet):
     if not quiet:

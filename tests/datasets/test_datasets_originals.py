@@ -117,6 +117,36 @@ def test_a_missing_file(digits, photographs):
         cifar10(full=True, folder=photographs)
 
 
+@pytest.mark.parametrize("name", [IMAGES, IMAGES.removesuffix(".gz")])
+def test_a_folder_in_place_of_a_file(digits, name):
+    (digits / IMAGES).unlink()
+    (digits / name).mkdir()
+    with pytest.raises(FileNotFoundError, match=f"{name}' must be a file, and is a folder") as e:
+        mnist(full=True, folder=digits)
+    assert "embedded sample" in str(e.value)
+
+
+def test_a_folder_beside_the_file_is_no_hindrance(digits, photographs):
+    unpacked = digits / IMAGES.removesuffix(".gz")
+    unpacked.mkdir()
+    assert_mnist(mnist(full=True, folder=digits, dtype=np.uint8))
+    unpacked.rmdir()
+    unpacked.write_bytes(gzip.decompress((digits / IMAGES).read_bytes()))
+    (digits / IMAGES).unlink()
+    (digits / IMAGES).mkdir()
+    assert_mnist(mnist(full=True, folder=digits, dtype=np.uint8))
+
+
+def test_a_file_in_place_of_a_folder(photographs):
+    (photographs / originals.CIFAR10.name).rename(photographs / FOLDER)
+    with pytest.raises(FileNotFoundError, match=f"{FOLDER}' must be a folder, and is a file"):
+        cifar10(full=True, folder=photographs)
+    (photographs / FOLDER).unlink()
+    (photographs / originals.CIFAR10.name).mkdir()
+    with pytest.raises(FileNotFoundError, match="tar.gz' must be a file, and is a folder"):
+        cifar10(full=True, folder=photographs)
+
+
 def test_a_missing_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="folder must be an existing folder or the address"):
         mnist(full=True, folder=tmp_path / "elsewhere")

@@ -339,6 +339,31 @@ def test_brightness_of_bytes():
     assert Brightness((1.5, 1.5))(x, rng()).ravel().tolist() == [0, 150, 152, 255]
 
 
+@pytest.mark.parametrize("value, pixel", [(127.6, 128), (126.5, 126), (0.4, 0), (254.6, 255)])
+def test_cutout_of_bytes_is_rounded_to_the_nearest(value, pixel):
+    assert np.unique(Cutout(99, value)(pictures(dtype=np.uint8), rng())).tolist() == [pixel]
+
+
+@pytest.mark.parametrize("dtype, value", [
+    (np.uint8, 300), (np.uint8, -1), (np.uint8, 255.1), (np.uint8, np.inf), (np.uint8, 1e300),
+    (np.float16, 1e5), (np.float32, 1e39), (np.float64, -np.inf),
+])  # fmt: skip
+def test_cutout_with_a_value_that_is_no_pixel_is_refused(dtype, value):
+    x = pictures(dtype=dtype)
+    message = f"value must be from .* to .* for images of dtype {np.dtype(dtype)}, got "
+    for cutout in (Cutout(3, value), Compose(Flip(), Cutout(3, value))):
+        with pytest.raises(ValueError, match=message):
+            cutout(x, rng())
+
+
+def test_half_precision_is_computed_in_float32():
+    x = np.full((1, 1, 2, 2), 0.5, np.float16)
+    dark = Brightness((60_000, 60_000))(np.zeros_like(x), rng())
+    assert dark.dtype == np.float16 and not dark.any()
+    assert (Brightness((100_000, 100_000))(x, rng()) == 1).all()
+    assert (Contrast((100_000, 100_000))(x, rng()) == 0.5).all()
+
+
 def test_cutout_covers_a_square():
     x = np.ones((500, 2, 9, 11), np.float32)
     y = Cutout(4, value=0.25)(x, rng())
@@ -423,12 +448,12 @@ def test_compose_in_compose():
     ("make", "error", "message"),
     [(lambda: Flip(1.5), ValueError, "horizontal must be a number of at least 0 and at most 1"),
      (lambda: Flip(0, "often"), TypeError, "vertical must be a number"),
-     (lambda: Zoom((0, 1)), ValueError, r"factors must be finite and above 0, got \(0, 1\)"),
+     (lambda: Zoom((0, 1)), ValueError, "factors must be a number of at least 0.001 .* got 0"),
      (lambda: Zoom((1.2, 0.8)), ValueError, "factors must have its smaller number first"),
      (lambda: Zoom(1.2), ValueError, r"factors must be a pair \(low, high\), got 1.2"),
-     (lambda: Rotate(-5), ValueError, "degrees must be a number of at least 0, got -5"),
+     (lambda: Rotate(-5), ValueError, "degrees must be a number of at least 0 .* got -5"),
      (lambda: Rotate((1, 2, 3)), ValueError, "degrees must be a pair"),
-     (lambda: Rotate((0, np.inf)), ValueError, "degrees must be finite"),
+     (lambda: Rotate((0, np.inf)), ValueError, "degrees must be a number .* at most 1000000, got inf"),
      (lambda: Rotate((0, np.nan)), ValueError, "degrees must be a number"),
      (lambda: Rotate(5, mode="wrap"), ValueError, "mode must be one of"),
      (lambda: Shear(1.1, 1.0), ValueError, "horizontal and vertical .* below 1"),
@@ -448,6 +473,17 @@ def test_compose_in_compose():
 )  # fmt: skip
 def test_refused_settings(make, error, message):
     with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize("make", [
+    lambda: Zoom((1, 1e7)), lambda: Zoom((1e-9, 1)), lambda: Rotate(1e308),
+    lambda: Rotate((-1e308, 0)), lambda: Shear(1e200), lambda: Shift(10**25),
+    lambda: Shift(np.inf, whole=False), lambda: Crop(10**20), lambda: Cutout(10**20),
+    lambda: Brightness((0, 1e39)), lambda: Contrast((1e300, 1e300)),
+])  # fmt: skip
+def test_settings_that_would_overflow_are_refused(make):
+    with pytest.raises(ValueError, match="must be a number of at least .* at most 1000000, got"):
         make()
 
 

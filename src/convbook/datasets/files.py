@@ -1,7 +1,7 @@
 """Find an original file in a folder, in the cache, or on the network.
 
-A downloaded file enters the cache whole and with the right SHA-256 checksum, or not at all. What downloads
-(pooch, requests) is imported by the functions that do: the samples need neither.
+A downloaded file enters the cache whole and with the right SHA-256 checksum, or not at all. What
+downloads (pooch, requests) is imported by the functions that do: the samples need neither.
 """
 
 import hashlib
@@ -16,6 +16,13 @@ VARIABLE = "CONVBOOK_DATA"
 TIMEOUT = (10, 30)  # seconds to wait for a connection, and for the next bytes
 CHUNK = 1 << 16
 NO_CONNECTION = "no connection"
+# What names the certificates that servers are checked with, and the proxies, in this order.
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+
+
+class NoCertificates(Exception):
+    """What servers' certificates are checked with could not be read."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,7 @@ class File:
     Attributes
     ----------
     name, unpacked : str
-        The file's name, and that of the file or folder it unpacks to.
+        The file's name, and that of the file it unpacks to; of an archive, of the folder.
     size : int
         Its length in bytes.
     sha256 : str
@@ -53,7 +60,7 @@ def find(file, mirrors, folder=None):
     Raises
     ------
     FileNotFoundError
-        If the folder or the file in it does not exist.
+        If the folder or the file in it does not exist, or something else has its name.
     ConnectionError
         If there is no connection to any mirror.
     OSError
@@ -76,9 +83,18 @@ def _in_folder(file, folder, name):
     if not folder.is_dir():
         raise FileNotFoundError(f"{name} must be an existing folder or the address of a mirror, "
                                 f"got {str(folder)!r}")
-    for path in (folder / file.name, folder / file.unpacked):
+    packed, unpacked = folder / file.name, folder / file.unpacked
+    archive = file.name.endswith(".tar.gz")
+    if packed.is_file():
+        return packed
+    if unpacked.is_dir() if archive else unpacked.is_file():
+        return unpacked
+    for path, wanted in ((packed, "a file"), (unpacked, "a folder" if archive else "a file")):
         if path.exists():
-            return path
+            found = "a folder" if path.is_dir() else "a file"
+            raise FileNotFoundError(f"{str(path)!r} must be {wanted}, and is {found}. Put the "
+                                    f"original file there, or take the embedded sample "
+                                    f"(full=False).")
     raise FileNotFoundError(f"there is no {file.name} (nor {file.unpacked}) in the folder "
                             f"{str(folder)!r}, which {name} names. Put it there, or take the "
                             f"embedded sample (full=False).")
@@ -110,6 +126,9 @@ def _from_mirrors(file, mirrors, cache):
     import urllib3
 
     reasons = {}
+    if (cache / file.name).is_dir():
+        raise OSError(f"{str(cache / file.name)!r} must be a file, and is a folder. Remove it; then "
+                      f"the file is fetched.")
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{file.name}"
         transfer = Transfer(file)
@@ -119,8 +138,19 @@ def _from_mirrors(file, mirrors, cache):
         except requests.HTTPError as error:
             answer = error.response
             reasons[url] = f"the server answered {answer.status_code} {answer.reason}"
+        except NoCertificates as error:
+            raise OSError(f"{file.name} was not fetched: the certificates to check servers with "
+                          f"cannot be read ({error}). {_set(CERTIFICATES)} must name an existing "
+                          f"file or folder of certificates; the embedded sample, which you get "
+                          f"without full=True, needs none.") from None
+        except requests.exceptions.ProxyError:
+            proxy = _set(PROXIES) or "the system's settings"
+            reasons[url] = f"no way through the proxy, which {proxy} names"
         except requests.exceptions.SSLError:
-            reasons[url] = "no secure connection, the server's certificate was refused"
+            own = _set(CERTIFICATES)
+            reasons[url] = "no secure connection, the server's certificate was refused" + (
+                f" by the certificates that {own} names" if own else ""
+            )
         except (requests.ConnectionError, requests.Timeout):
             reasons[url] = NO_CONNECTION
         except requests.RequestException as error:
@@ -142,9 +172,15 @@ def _from_mirrors(file, mirrors, cache):
                               f"{' and '.join(hosts)}); the embedded sample, which you get "
                               f"without full=True, needs none.")
     tried = "".join(f"\n  {url}: {reason}" for url, reason in reasons.items())
-    raise OSError(f"{file.name} could not be downloaded, and nothing of it was kept:{tried}\nTry again "
-                  f"later, name another mirror or a folder that has the file (folder= or "
+    raise OSError(f"{file.name} could not be downloaded, and nothing of it was kept:{tried}\n"
+                  f"Try again later, name another mirror or a folder that has the file (folder= or "
                   f"{VARIABLE}), or take the embedded sample (full=False).")
+
+
+def _set(variables):
+    """Return the first of these environment variables that is set; its value may be a secret."""
+    both = [*variables, *map(str.lower, variables)]
+    return next((name for name in both if os.environ.get(name)), "")
 
 
 class Transfer:
@@ -161,15 +197,26 @@ class Transfer:
 
     def __call__(self, url, output_file, _):
         """Write what is at `url` to the path `output_file`; this is how pooch calls it."""
-        import requests
-
-        with (requests.get(url, stream=True, timeout=TIMEOUT,
-                           headers={"Accept-Encoding": "identity"}) as response,
-              open(output_file, "wb") as output):
+        with self._answer(url) as response, open(output_file, "wb") as output:
             response.raise_for_status()
-            with progress_bar(self.file.size, desc=self.file.name, unit="B", unit_scale=True) as bar:
+            with progress_bar(
+                self.file.size, desc=self.file.name, unit="B", unit_scale=True
+            ) as bar:
                 for chunk in response.raw.stream(CHUNK, decode_content=False):
                     output.write(chunk)
                     self.checksum.update(chunk)
                     self.size += len(chunk)
                     bar.update(len(chunk))
+
+    def _answer(self, url):
+        """Return the server's answer, whose content is still to come."""
+        import requests
+
+        try:
+            return requests.get(
+                url, stream=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"}
+            )
+        except requests.RequestException:
+            raise
+        except OSError as error:  # before anything was sent, and nothing to do with the disk
+            raise NoCertificates(str(error)) from None

@@ -19,6 +19,9 @@ import numpy as np
 from .. import checks
 from . import affine
 
+FARTHEST = 1_000_000  # pixels, degrees and factors beyond it are slips, and overflow sooner or later
+SMALLEST_ZOOM = 1e-3  # a picture of 1,000 pixels becomes a single one
+
 
 class Augmentation:
     """The base of all transformations."""
@@ -103,13 +106,13 @@ class Zoom(AffineAugmentation):
     Parameters
     ----------
     factors : pair of float
-        The smallest and the largest factor, above 0. Their logarithm is uniformly distributed:
-        with (1 / 1.25, 1.25), zooming in is as frequent as zooming out.
+        The smallest and the largest factor, at least 0.001. Their logarithm is uniformly
+        distributed: with (1 / 1.25, 1.25), zooming in is as frequent as zooming out.
     """
 
     def __init__(self, factors=(0.8, 1.25), mode="zero"):
         super().__init__(mode)
-        self.factors = _factors("factors", factors, zero_allowed=False)
+        self.factors = _pair("factors", factors, SMALLEST_ZOOM)
 
     def matrices(self, shape, rng):
         low, high = self.factors
@@ -173,12 +176,14 @@ class Shift(AffineAugmentation):
         self.whole = bool(whole)
         if self.whole:
             self.pixels = checks.pair("pixels", pixels, least=0)
+            for most in self.pixels:
+                checks.number("pixels", most, least=0, most=FARTHEST)
         else:
             both = tuple(pixels) if np.ndim(pixels) else (pixels, pixels)
             if len(both) != 2:
                 raise ValueError("pixels must be a number or a pair (vertical, horizontal), "
                                  f"got {pixels!r}")
-            self.pixels = tuple(checks.number("pixels", most, least=0) for most in both)
+            self.pixels = tuple(checks.number("pixels", most, 0, FARTHEST) for most in both)
 
     def matrices(self, shape, rng):
         down, right = (
@@ -203,6 +208,7 @@ class Crop(AffineAugmentation):
     def __init__(self, padding=4, size=None, mode="zero"):
         super().__init__(mode)
         self.padding = checks.integer("padding", padding, least=0)
+        checks.number("padding", padding, least=0, most=FARTHEST)
         self.size = None if size is None else checks.pair("size", size)
 
     def output_size(self, height, width):
@@ -240,7 +246,7 @@ class Brightness(Augmentation):
     """
 
     def __init__(self, factors=(0.8, 1.2), clip=True):
-        self.factors, self.clip = _factors("factors", factors), bool(clip)
+        self.factors, self.clip = _pair("factors", factors, least=0), bool(clip)
 
     def _change(self, xp, x, rng):
         factors = xp.asarray(rng.uniform(*self.factors, len(x)), np.float32)
@@ -257,7 +263,7 @@ class Contrast(Augmentation):
     """
 
     def __init__(self, factors=(0.8, 1.2), clip=True):
-        self.factors, self.clip = _factors("factors", factors), bool(clip)
+        self.factors, self.clip = _pair("factors", factors, least=0), bool(clip)
 
     def _change(self, xp, x, rng):
         factors = xp.asarray(rng.uniform(*self.factors, len(x)), np.float32)
@@ -279,21 +285,24 @@ class Cutout(Augmentation):
     size : int
         The side of the square, in pixels.
     value : float
-        What it is filled with.
+        What it is filled with: any number that the images' dtype can hold, from 0 to 255 for
+        uint8, where it is rounded.
     """
 
     def __init__(self, size=8, value=0):
         self.size = checks.integer("size", size, least=1)
+        checks.number("size", size, least=1, most=FARTHEST)
         self.value = checks.number("value", value, least=-math.inf)
 
     def _change(self, xp, x, rng):
+        value = _as_pixel(self.value, x.dtype)
         covered = []
         for length in x.shape[2:]:
             first = rng.integers(0, length, (len(x), 1)) - self.size // 2
             place = np.arange(length)
             covered.append(xp.asarray((first <= place) & (place < first + self.size)))
         square = covered[0][:, None, :, None] & covered[1][:, None, None, :]
-        return xp.where(square, xp.asarray(self.value, x.dtype), x)
+        return xp.where(square, xp.asarray(value, x.dtype), x)
 
 
 # --- Several, one after the other ----------------------------------------------------------------
@@ -359,40 +368,43 @@ def _moved(x, matrices, mode, shape):
 def _range(name, value):
     """Return a range given as a number, for both directions, or as a pair (low, high)."""
     if np.ndim(value) == 0:
-        value = checks.number(name, value, least=0)
-        low, high = -value, value
-    else:
-        low, high = _pair(name, value, least=-math.inf)
-    if not math.isfinite(low) or not math.isfinite(high):
-        raise ValueError(f"{name} must be finite, got {value!r}")
-    return low, high
-
-
-def _factors(name, value, zero_allowed=True):
-    """Return the smallest and the largest factor."""
-    low, high = _pair(name, value, least=0)
-    if (not zero_allowed and low == 0) or not math.isfinite(high):
-        raise ValueError(f"{name} must be finite and above 0, got {value!r}")
-    return low, high
+        value = checks.number(name, value, 0, FARTHEST)
+        return -value, value
+    return _pair(name, value, least=-FARTHEST)
 
 
 def _pair(name, value, least):
     """Return a pair of numbers, the smaller one first."""
     if np.ndim(value) != 1 or len(value) != 2:
         raise ValueError(f"{name} must be a pair (low, high), got {value!r}")
-    low, high = (checks.number(name, bound, least) for bound in value)
+    low, high = (checks.number(name, bound, least, FARTHEST) for bound in value)
     if low > high:
         raise ValueError(f"{name} must have its smaller number first, got {value!r}")
     return low, high
 
 
 def _float(x):
-    """Return the dtype in which the values of x are changed."""
-    return x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
+    """Return the dtype in which the values of x are changed: at least float32."""
+    return np.result_type(x.dtype, np.float32)
+
+
+def _as_pixel(value, dtype):
+    """Return a value as a pixel of this dtype; uint8 is rounded to the nearest."""
+    if dtype == np.uint8:
+        low, high = 0, 255
+    else:
+        high = float(np.finfo(dtype).max)
+        low = -high
+    if not low <= value <= high:
+        raise ValueError(f"value must be from {low:g} to {high:g} for images of dtype {dtype}, "
+                         f"got {value:g}")
+    return np.rint(value) if dtype == np.uint8 else value
 
 
 def _as_pixels(xp, y, x, clip):
     """Return changed values y, in place where possible, as pixels of the dtype of x."""
     if x.dtype == np.uint8:
-        return xp.rint(xp.clip(y, 0, 255, out=y), out=y).astype(np.uint8)
-    return xp.clip(y, 0, 1, out=y) if clip else y
+        xp.rint(xp.clip(y, 0, 255, out=y), out=y)
+    elif clip:
+        xp.clip(y, 0, 1, out=y)
+    return y.astype(x.dtype, copy=False)
