@@ -4,13 +4,20 @@
 #   make test PYTEST="-k edition"  hands arguments to pytest instead of running everything
 #   make notebooks MEASURE=1       takes stored timings again
 
-VENV ?= .venv
+VENV := .venv
 WORKERS ?= 2
+PORT ?= 8000
+
+# What is installed and built here depends on this folder alone, not on what the caller's shell tells
+# Python and matplotlib (nor pip: scripts/install.py).
+PYTHON_KEPT := UTF8 IOENCODING UNBUFFERED DONTWRITEBYTECODE PYCACHEPREFIX
+unexport $(filter-out $(PYTHON_KEPT:%=PYTHON%),$(filter PYTHON%,$(.VARIABLES))) \
+	__PYVENV_LAUNCHER__ MPLBACKEND MATPLOTLIBRC
 
 # Windows keeps a virtual environment's programs in another folder.
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := "$(BIN)/python"
-PIP := $(PY) -m pip --disable-pip-version-check -qq install
+INSTALL := scripts/install.py
 # Warnings and errors are shown, and they fail the build; the progress is not.
 BUILD := "$(BIN)/jupyter-book" build . --all -W --keep-going -q > /dev/null
 
@@ -74,19 +81,18 @@ $(VENV)/pyvenv.cfg:
 
 $(BOOK_READY): $(VENV)/pyvenv.cfg requirements.txt constraints.txt pyproject.toml
 	echo "Installing what the book needs (a minute or two the first time)."
-	$(PIP) -r requirements.txt
+	$(PY) $(INSTALL) -r requirements.txt
 	touch "$@"
 
 $(TEST_READY): $(BOOK_READY)
 	echo "Installing what the tests need, PyTorch and TensorFlow among it (a few minutes the first time)."
-	$(PIP) -c constraints.txt -e ".[test,torch,tensorflow]"
+	$(PY) $(INSTALL) -c constraints.txt -e ".[dev,test,torch,tensorflow]"
 	touch "$@"
 
 $(BENCH_READY): benchmarks/requirements.txt constraints.txt pyproject.toml | $(VENV)/pyvenv.cfg
 	echo "Installing what the benchmark compares with into $(BENCH_VENV) (a few minutes)."
 	$(PY) -m venv "$(BENCH_VENV)"
-	"$(BENCH_BIN)/python" -m pip --disable-pip-version-check -qq install \
-		-r benchmarks/requirements.txt
+	"$(BENCH_BIN)/python" $(INSTALL) -r benchmarks/requirements.txt
 	touch "$@"
 
 # --- The site ------------------------------------------------------------------------------------
