@@ -25,6 +25,8 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
 def configuration_files(variables):
     """Return the paths of pip's configuration files, the most important one last."""
+    if variables.get("PIP_CONFIG_FILE") == os.devnull:  # the caller's word for none at all
+        return []
     # `config debug` is the one report that a `user = true` in one of the files does not cut short.
     report = subprocess.run(
         [*PIP, "config", "debug"], env=variables, stdout=subprocess.PIPE, text=True, check=True

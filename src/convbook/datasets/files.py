@@ -127,8 +127,8 @@ def _from_mirrors(file, mirrors, cache):
 
     reasons = {}
     if (cache / file.name).is_dir():
-        raise OSError(f"{str(cache / file.name)!r} must be a file, and is a folder. Remove it; then "
-                      f"the file is fetched.")
+        raise OSError(f"{str(cache / file.name)!r} must be a file, and is a folder. Remove it; "
+                      f"then the file is fetched.")
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{file.name}"
         transfer = Transfer(file)

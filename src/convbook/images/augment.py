@@ -8,8 +8,8 @@ and with a NumPy generator. It draws new random numbers for every image and retu
 the same dtype; x is never changed. The numbers are drawn on the CPU, so that the same generator
 gives the same pictures on the GPU.
 
-Those that move pixels are matrices (`convbook.images.affine`); `Compose` multiplies neighbouring ones and
-samples once, which is faster and keeps the pictures sharp.
+Those that move pixels are matrices (`convbook.images.affine`); `Compose` multiplies neighbouring
+ones and samples once, which is faster and keeps the pictures sharp.
 """
 
 import math
@@ -19,7 +19,7 @@ import numpy as np
 from .. import checks
 from . import affine
 
-FARTHEST = 1_000_000  # pixels, degrees and factors beyond it are slips, and overflow sooner or later
+FARTHEST = 1_000_000  # more pixels, degrees or times than that are a slip, and overflow in the end
 SMALLEST_ZOOM = 1e-3  # a picture of 1,000 pixels becomes a single one
 
 
