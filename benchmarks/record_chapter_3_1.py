@@ -6,12 +6,15 @@ Timings differ between machines and from run to run; the chapter reads the recor
 its plots and its text agree wherever the book is built.
 """
 
+from unittest import mock
+
 from timing import DATA, machine, race, torch, write  # sets one thread: first
 
 import numpy as np
 
 from convbook import functional
-from convbook.kernels import blocks, convolution
+from convbook.kernels import blocks, columns
+from convbook.kernels.geometry import Geometry
 from forward import full_im2col_conv2d
 
 if torch:
@@ -71,12 +74,13 @@ def record_blocks(repeats=31):
     b = np.zeros(FILTERS[0], np.float32)
     n, c, h, w = BATCH
     columns_of_image = h * w * c * FILTERS[2] * FILTERS[3] * x.itemsize
+    geometry = Geometry(FILTERS[2:], (h, w), padding=((1, 1), (1, 1)))
 
     def in_blocks(images):
         # BLOCK_BYTES counts the columns and the products of a block.
         block_bytes = images * (columns_of_image + h * w * FILTERS[0] * x.itemsize)
-        return convolution.correlate(np, x, f, None, x.dtype, (1, 1), ((1, 1), (1, 1)), (1, 1), 1,
-                                 (h, w), block_bytes)
+        with mock.patch.object(blocks, "BLOCK_BYTES", block_bytes):
+            return columns.correlate(np, x, f, None, x.dtype, geometry)
 
     sides = {"full": lambda: full_im2col_conv2d(x, f, b, 1, 1),
              "package": lambda: functional.conv2d(x, f, padding=1)}

@@ -7,6 +7,7 @@ import operator
 import numpy as np
 
 from .arrays import get_array_module
+from .kernels.geometry import Geometry
 
 
 def integer(name, value, least, given=None):
@@ -160,25 +161,26 @@ def _by(sizes):
 
 
 def sliding_windows(x, kernel_size, stride, padding):
-    """Check what im2col and pooling take; return it in full, with module and window counts.
+    """Check what im2col and pooling take.
 
     Returns
     -------
-    xp, x, (FH, FW), (SH, SW), ((top, bottom), (left, right)), (OH, OW)
+    xp, x, geometry
     """
     xp, x = numeric_arrays(x=x)
     axes("x", x, "NCHW", may_be_empty="N")
     kernel, stride = pair("kernel_size", kernel_size), pair("stride", stride)
     padding = padding_2d(padding)
-    return xp, x, kernel, stride, padding, window_counts(x.shape[2:], kernel, stride, padding)
+    counts = window_counts(x.shape[2:], kernel, stride, padding)
+    return xp, x, Geometry(kernel, counts, stride, padding)
 
 
 def convolution(x, f, b, stride, padding, dilation, groups):
-    """Check what a convolution takes; return it in full, with module and window counts.
+    """Check what a convolution takes.
 
     Returns
     -------
-    xp, x, f, b, (SH, SW), ((top, bottom), (left, right)), (DH, DW), groups, (OH, OW)
+    xp, x, f, b, geometry
     """
     xp, x, f, b = numeric_arrays(x=x, f=f, b=b)
     axes("x", x, "NCHW", may_be_empty="N")
@@ -195,15 +197,17 @@ def convolution(x, f, b, stride, padding, dilation, groups):
     if b is not None:
         shape("b", b, (oc,))
     counts = window_counts(x.shape[2:], f.shape[2:], stride, padding, dilation, name="f")
-    return xp, x, f, b, stride, padding, dilation, groups, counts
+    return xp, x, f, b, Geometry(f.shape[2:], counts, stride, padding, dilation, groups)
 
 
 def transposed_convolution(x, f, b, stride, padding, output_padding, groups):
-    """Check what a transposed convolution takes; return it in full, with module and output shape.
+    """Check what a transposed convolution takes.
 
     Returns
     -------
-    xp, x, f, b, (SH, SW), ((top, bottom), (left, right)), groups, (N, OC, OH, OW)
+    xp, x, f, b
+    geometry : of the convolution that it turns round, which makes x from the output
+    (N, OC, OH, OW) : the shape of the output
     """
     xp, x, f, b = numeric_arrays(x=x, f=f, b=b)
     axes("x", x, "NCHW", may_be_empty="N")
@@ -225,21 +229,22 @@ def transposed_convolution(x, f, b, stride, padding, output_padding, groups):
     if min(size) < 1:
         raise ValueError(f"padding must leave at least 1 × 1 of the output, got {padding}, which "
                          f"leaves {_by(size)}")
-    return xp, x, f, b, stride, padding, groups, (n, oc * groups, *size)
+    geometry = Geometry(f.shape[2:], x.shape[2:], stride, padding, groups=groups)
+    return xp, x, f, b, geometry, (n, oc * groups, *size)
 
 
 def pooling_gradient(dy, x, kernel_size, stride, padding):
-    """Check what the gradient of a pooling takes; return it in full, with the array module.
+    """Check what the gradient of a pooling takes.
 
     Returns
     -------
-    xp, dy, x, (FH, FW), (SH, SW), ((top, bottom), (left, right))
+    xp, dy, x, geometry
     """
     xp, dy, x = numeric_arrays(dy=dy, x=x)
     stride = kernel_size if stride is None else stride
-    xp, x, kernel, stride, padding, counts = sliding_windows(x, kernel_size, stride, padding)
-    shape("dy", dy, (*x.shape[:2], *counts))
-    return xp, dy, x, kernel, stride, padding
+    xp, x, geometry = sliding_windows(x, kernel_size, stride, padding)
+    shape("dy", dy, (*x.shape[:2], *geometry.counts))
+    return xp, dy, x, geometry
 
 
 def normalisation(eps, **arrays):

@@ -13,6 +13,7 @@ import numpy as np
 from . import checks
 from .arrays import cast, float_and_work_dtype, result_and_work_dtype
 from .kernels import blocks, convolution, entropy, layouts, pooling
+from .kernels.input_gradient import input_gradient
 
 
 def output_size(size, kernel_size, stride=1, padding=0):
@@ -35,10 +36,9 @@ def im2col(x, kernel_size, stride=1, padding=0):
         Rows in (n, oh, ow) order, columns in (c, fh, fw) order, so that
         ``im2col(x, (FH, FW)) @ f.reshape(OC, -1).T`` is the convolution of x with f.
     """
-    xp, x, kernel, stride, padding, (oh, ow) = checks.sliding_windows(
-        x, kernel_size, stride, padding)
-    n, c, (fh, fw) = *x.shape[:2], kernel
-    windows = blocks.windows(xp, blocks.pad(xp, x, padding), kernel, stride, (1, 1), (oh, ow))
+    xp, x, geometry = checks.sliding_windows(x, kernel_size, stride, padding)
+    n, c, (fh, fw), (oh, ow) = *x.shape[:2], geometry.kernel, geometry.counts
+    windows = blocks.windows(xp, blocks.pad(xp, x, geometry.padding), geometry)
     cols = xp.empty((n, oh, ow, c, fh, fw), x.dtype)
     cols[...] = windows.transpose(0, 4, 5, 1, 2, 3)
     return cols.reshape(n * oh * ow, c * fh * fw)
@@ -97,10 +97,9 @@ def conv2d(x, f, b=None, stride=1, padding=0, dilation=1, groups=1):
         float32). Integers and booleans give int64 (uint64 if all are unsigned and one is uint64),
         exact as long as the result fits.
     """
-    xp, x, f, b, stride, padding, dilation, groups, counts = checks.convolution(
-        x, f, b, stride, padding, dilation, groups)
+    xp, x, f, b, geometry = checks.convolution(x, f, b, stride, padding, dilation, groups)
     result, work = result_and_work_dtype(x, f, b)
-    y = convolution.correlate(xp, x, f, b, work, stride, padding, dilation, groups, counts)
+    y = convolution.correlate(xp, x, f, b, work, geometry)
     return y.astype(result, copy=False)
 
 
@@ -121,13 +120,12 @@ def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx
         All of the dtype that `conv2d` gives for dy, x and f; dx is channels-last in memory.
     """
     xp, dy, x, f = checks.numeric_arrays(dy=dy, x=x, f=f)
-    xp, x, f, _, stride, padding, dilation, groups, counts = checks.convolution(
-        x, f, None, stride, padding, dilation, groups)
-    checks.shape("dy", dy, (x.shape[0], f.shape[0], *counts))
+    xp, x, f, _, geometry = checks.convolution(x, f, None, stride, padding, dilation, groups)
+    checks.shape("dy", dy, (x.shape[0], f.shape[0], *geometry.counts))
     result, work = result_and_work_dtype(dy, x, f)
-    dy, geometry = layouts.pixels_of(xp, dy, work), (stride, padding, dilation, groups, counts)
-    dx = convolution.input_gradient(xp, dy, f, x.shape, *geometry) if need_dx else None
-    df = convolution.filter_gradient(xp, dy, x, f.shape, *geometry)
+    dy = layouts.pixels_of(xp, dy, work)
+    dx = input_gradient(xp, dy, f, x.shape, geometry) if need_dx else None
+    df = convolution.filter_gradient(xp, dy, x, f.shape, geometry)
     db = layouts.sum_of_pixels(xp, dy)
     return cast(result, dx, df, db)
 
@@ -154,11 +152,10 @@ def conv_transpose2d(x, f, b=None, stride=1, padding=0, output_padding=0, groups
     array (N, OC, OH, OW)
         OH = (H - 1)·stride - top - bottom + FH + output_padding. Dtypes as in `conv2d`.
     """
-    xp, x, f, b, stride, padding, groups, shape = checks.transposed_convolution(
+    xp, x, f, b, geometry, shape = checks.transposed_convolution(
         x, f, b, stride, padding, output_padding, groups)
     result, work = result_and_work_dtype(x, f, b)
-    y = convolution.input_gradient(xp, layouts.pixels_of(xp, x, work), f, shape, stride, padding,
-                               (1, 1), groups, x.shape[2:])
+    y = input_gradient(xp, layouts.pixels_of(xp, x, work), f, shape, geometry)
     if b is not None:
         y += b.astype(work)[:, None, None]
     return y.astype(result, copy=False)
@@ -171,13 +168,12 @@ def conv_transpose2d_backward(dy, x, f, stride=1, padding=0, output_padding=0, g
     Here dx is the convolution of dy with f, and x and dy have changed places in df.
     """
     xp, dy, x, f = checks.numeric_arrays(dy=dy, x=x, f=f)
-    xp, x, f, _, stride, padding, groups, shape = checks.transposed_convolution(
+    xp, x, f, _, geometry, shape = checks.transposed_convolution(
         x, f, None, stride, padding, output_padding, groups)
     checks.shape("dy", dy, shape)
     result, work = result_and_work_dtype(dy, x, f)
-    geometry = (stride, padding, (1, 1), groups, x.shape[2:])
-    dx = convolution.correlate(xp, dy, f, None, work, *geometry) if need_dx else None
-    df = convolution.filter_gradient(xp, layouts.pixels_of(xp, x, work), dy, f.shape, *geometry)
+    dx = convolution.correlate(xp, dy, f, None, work, geometry) if need_dx else None
+    df = convolution.filter_gradient(xp, layouts.pixels_of(xp, x, work), dy, f.shape, geometry)
     db = layouts.sum_of_pixels(xp, layouts.pixels_of(xp, dy, work))
     return cast(result, dx, df, db)
 
@@ -194,11 +190,10 @@ def max_pool2d(x, kernel_size, stride=None, padding=0):
         A window that holds a NaN gives NaN.
     """
     stride = kernel_size if stride is None else stride
-    xp, x, kernel, stride, padding, counts = checks.sliding_windows(
-        x, kernel_size, stride, padding)
-    checks.at_most_half(padding, kernel)
+    xp, x, geometry = checks.sliding_windows(x, kernel_size, stride, padding)
+    checks.at_most_half(geometry.padding, geometry.kernel)
     smallest = -np.inf if x.dtype.kind == "f" else 0 if x.dtype == bool else np.iinfo(x.dtype).min
-    return pooling.fold(xp.maximum, blocks.pad(xp, x, padding, smallest), kernel, stride, counts)
+    return pooling.fold(xp.maximum, blocks.pad(xp, x, geometry.padding, smallest), geometry)
 
 
 def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
@@ -213,11 +208,10 @@ def max_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
         In the memory layout of x. Floats keep the dtype of dy (float16 is added up in float32);
         integers give int64.
     """
-    xp, dy, x, kernel, stride, padding = checks.pooling_gradient(
-        dy, x, kernel_size, stride, padding)
-    checks.at_most_half(padding, kernel)
+    xp, dy, x, geometry = checks.pooling_gradient(dy, x, kernel_size, stride, padding)
+    checks.at_most_half(geometry.padding, geometry.kernel)
     result, work = result_and_work_dtype(dy)
-    dx = pooling.max_pool_gradient(xp, *cast(work, dy), x, kernel, stride, padding)
+    dx = pooling.max_pool_gradient(xp, *cast(work, dy), x, geometry)
     return dx.astype(result, copy=False)
 
 
@@ -232,12 +226,11 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
         Floats keep their dtype (float16 is added up in float32); integers give float64.
     """
     stride = kernel_size if stride is None else stride
-    xp, x, kernel, stride, padding, counts = checks.sliding_windows(
-        x, kernel_size, stride, padding)
+    xp, x, geometry = checks.sliding_windows(x, kernel_size, stride, padding)
     result, work = float_and_work_dtype(x)
-    x = blocks.pad(xp, x.astype(work, copy=False), padding)
-    y = pooling.fold(xp.add, x, kernel, stride, counts)
-    y /= kernel[0] * kernel[1]
+    x = blocks.pad(xp, x.astype(work, copy=False), geometry.padding)
+    y = pooling.fold(xp.add, x, geometry)
+    y /= geometry.kernel[0] * geometry.kernel[1]
     return y.astype(result, copy=False)
 
 
@@ -250,11 +243,10 @@ def avg_pool2d_backward(dy, x, kernel_size, stride=None, padding=0):
         In the memory layout of x. Floats keep the dtype of dy (float16 is added up in float32);
         integers give float64.
     """
-    xp, dy, x, kernel, stride, padding = checks.pooling_gradient(
-        dy, x, kernel_size, stride, padding)
+    xp, dy, x, geometry = checks.pooling_gradient(dy, x, kernel_size, stride, padding)
     result, work = float_and_work_dtype(dy)
-    dy = dy.astype(work, copy=False) / (kernel[0] * kernel[1])
-    dx = pooling.avg_pool_gradient(xp, dy, x, kernel, stride, padding)
+    dy = dy.astype(work, copy=False) / (geometry.kernel[0] * geometry.kernel[1])
+    dx = pooling.avg_pool_gradient(xp, dy, x, geometry)
     return dx.astype(result, copy=False)
 
 

@@ -23,7 +23,7 @@ from convbook.functional import (
     max_pool2d,
     max_pool2d_backward,
 )
-from convbook.kernels import blocks, convolution
+from convbook.kernels import blocks, input_gradient
 from helpers.drawing import (
     FLOATS,
     INTEGERS,
@@ -92,7 +92,7 @@ def test_conv2d_backward_equals_pytorch(drawing, order, many):
     dy = arranged(gradient_like(conv2d(x, f, **arguments), dtype), order)
     before = [a.tobytes() for a in (dy, x, f)]
     with (mock.patch.object(blocks, "BLOCK_BYTES", block_bytes),
-          mock.patch.object(convolution, "MANY_FILTERS", many)):
+          mock.patch.object(input_gradient, "MANY_FILTERS", many)):
         gradients = conv2d_backward(dy, x, f, **arguments)
     assert [a.tobytes() for a in (dy, x, f)] == before
     assert not any(np.shares_memory(g, a) for g in gradients for a in (dy, x, f))
@@ -112,7 +112,7 @@ def test_gradients_of_integers_are_exact(drawing, many):
     x, f = (np.clip(a.astype(np.int64), -2**20, 2**20) for a in (x, f))
     y = conv2d(x, f, **arguments)
     dy = np.random.default_rng(0).integers(-9, 10, y.shape)
-    with mock.patch.object(convolution, "MANY_FILTERS", many):
+    with mock.patch.object(input_gradient, "MANY_FILTERS", many):
         dx, df, db = conv2d_backward(dy, x, f, **arguments)
     assert dx.dtype == df.dtype == db.dtype == np.int64
     # Y is linear in X and in F: E = Σ dY·Y = Σ dX·X = Σ dF·F, to the last digit.

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from convbook.functional import conv2d, conv2d_backward, conv_transpose2d, conv_transpose2d_backward
-from convbook.kernels import convolution, winograd
+from convbook.kernels import blocks, columns, winograd
+from convbook.kernels.geometry import Geometry
 
 ORDERS = {"NCHW": (0, 1, 2, 3), "channels-last": (0, 2, 3, 1), "last axis first": (3, 2, 1, 0)}
-ONE = (1, 1)
 
 
 def arranged(a, order):
@@ -48,7 +48,7 @@ padding = st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 2)
 @settings(deadline=None, max_examples=150)
 @given(st.integers(1, 4), st.integers(1, 20), st.integers(1, 20), st.integers(1, 19),
        st.integers(1, 19), padding, st.sampled_from(list(ORDERS)),
-       st.sampled_from([1, 20_000, winograd.BLOCK_BYTES]), st.integers(0, 2**32))
+       st.sampled_from([1, 20_000, blocks.BLOCK_BYTES]), st.integers(0, 2**32))
 def test_any_size_padding_and_memory_order(n, c, oc, h, w, padding, order, block_bytes, seed):
     counts = (h + sum(padding[0]) - 2, w + sum(padding[1]) - 2)
     if min(counts) < 1:
@@ -58,18 +58,18 @@ def test_any_size_padding_and_memory_order(n, c, oc, h, w, padding, order, block
     dy = normal(rng, n, *counts, oc)
     wide = x.astype(float), f.astype(float), b.astype(float)
     before = [a.tobytes() for a in (x, f, b, dy)]
-    with mock.patch.object(winograd, "BLOCK_BYTES", block_bytes):
-        y = winograd.correlate(x, f, b, padding, counts)
-        df = winograd.filter_gradient(dy, x, padding)
+    geometry = Geometry((3, 3), counts, padding=padding)
+    with mock.patch.object(blocks, "BLOCK_BYTES", block_bytes):
+        y = winograd.correlate(x, f, b, geometry)
+        df = winograd.filter_gradient(dy, x, geometry)
     assert [a.tobytes() for a in (x, f, b, dy)] == before
     assert y.flags.c_contiguous and y.dtype == df.dtype == np.float32
-    geometry = ONE, padding, ONE, 1, counts
-    scale = convolution.correlate(np, *map(abs, wide), np.dtype(float), *geometry).max()
-    expected = convolution.correlate(np, *wide, np.dtype(float), *geometry)
+    scale = columns.correlate(np, *map(abs, wide), np.dtype(float), geometry).max()
+    expected = columns.correlate(np, *wide, np.dtype(float), geometry)
     np.testing.assert_allclose(y.transpose(0, 3, 1, 2), expected, rtol=0, atol=1e-5 * scale)
     pixels = dy.reshape(-1, oc).astype(float)
-    scale = convolution.filter_gradient(np, abs(pixels), abs(wide[0]), f.shape, *geometry).max()
-    expected = convolution.filter_gradient(np, pixels, wide[0], f.shape, *geometry)
+    scale = columns.filter_gradient(np, abs(pixels), abs(wide[0]), f.shape, geometry).max()
+    expected = columns.filter_gradient(np, pixels, wide[0], f.shape, geometry)
     np.testing.assert_allclose(df, expected, rtol=0, atol=1e-5 * scale)
 
 
@@ -136,10 +136,11 @@ def test_other_precisions_go_the_direct_way(dtype):
     {"counts": (6, 6)}, {"n": 0}, {"n": 15},
 ])
 def test_it_is_taken_only_where_it_pays(different):
-    usual = {"n": 16, "f_shape": (16, 16, 3, 3), "dtype": np.dtype("float32"), "stride": ONE,
-             "dilation": ONE, "groups": 1, "counts": (8, 8)}
-    assert winograd.pays(**usual)
-    assert not winograd.pays(**usual | different)
+    def pays(n=16, f_shape=(16, 16, 3, 3), dtype=np.dtype("float32"), counts=(8, 8), **geometry):
+        return winograd.pays(n, f_shape, dtype, Geometry(f_shape[2:], counts, **geometry))
+
+    assert pays()
+    assert not pays(**different)
 
 
 def test_the_error_stays_small():

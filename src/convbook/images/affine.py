@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import checks
 from ..kernels import blocks
+from ..kernels.geometry import Geometry
 
 MODES = ("zero", "edge", "reflect")
 
@@ -170,7 +171,7 @@ def _copy(xp, x, firsts, flips, mode, new_size):
         padded = xp.pad(x, [(0, 0), (0, 0), *padding], mode)
     counts = [old - new + 1 for old, new in zip(padded.shape[2:], new_size)]
     # Element [n, c, top, left] of the windows is a whole part: (OH, OW).
-    parts = blocks.windows(xp, padded, counts, (1, 1), (1, 1), new_size)
+    parts = blocks.windows(xp, padded, Geometry(counts, new_size))
     top, left = xp.asarray((firsts - lowest).T)
     y = parts[xp.arange(len(x)), :, top, left]
     for axis, flipped in zip((2, 3), flips.T):

@@ -1,7 +1,8 @@
 """The machinery inside `convbook.functional`, which checks what it hands down here.
 
-`blocks` cuts a batch into parts that fit into the cache, `convolution` multiplies their windows
-with the filters, `winograd` does so with fewer multiplications for filters of 3×3, `layouts` knows
-how arrays lie in memory, `pooling` and `entropy` are what their names say, and `memory` asks the
-system to keep what was freed.
+`geometry` says how windows lie on an image, and `convolution` chooses the way to compute: as a
+matrix product of `columns`, by `winograd` with fewer multiplications, or number by number if the
+filters are `depthwise`; `input_gradient` turns a convolution round. `blocks` cuts a batch into parts
+that fit into the cache, `layouts` knows how arrays lie in memory, `pooling` and `entropy` are what
+their names say, and `memory` asks the system to keep what was freed.
 """

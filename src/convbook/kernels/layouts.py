@@ -50,6 +50,12 @@ def sum_of_pixels(xp, pixels):
     return xp.ones(len(pixels), pixels.dtype) @ pixels
 
 
+def is_finite(x):
+    """Return whether no number is infinite or NaN; False too if their sum is too large."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return bool(np.isfinite(x.sum()))
+
+
 class LongRows:
     """Arrays of the shape (N, C, H, W) of x as matrices with long rows, in NCHW order if x is.
 

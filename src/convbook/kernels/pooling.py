@@ -5,7 +5,7 @@ import numpy as np
 from .blocks import blocks
 
 
-def fold(combine, x, kernel, stride, counts):
+def fold(combine, x, geometry):
     """Combine the cells of every window with `combine`, first along H, then along W.
 
     The slice that begins at cell i and steps by the stride holds cell i of every window, so each
@@ -13,8 +13,9 @@ def fold(combine, x, kernel, stride, counts):
     piece of memory in either layout.
     """
     for axis in (0, 1):
-        stop = stride[axis] * (counts[axis] - 1) + 1
-        slices = [slice(i, i + stop, stride[axis]) for i in range(kernel[axis])]
+        stride = geometry.stride[axis]
+        stop = stride * (geometry.counts[axis] - 1) + 1
+        slices = [slice(i, i + stop, stride) for i in range(geometry.kernel[axis])]
         cells = [x[..., s] if axis == 1 else x[..., s, :] for s in slices]
         x = cells[0].copy(order="K")
         for cell in cells[1:]:
@@ -39,22 +40,23 @@ def cells(size, kernel, stride, before, count):
             yield slice(start, start + (last - first - 1) * stride + 1, stride), slice(first, last)
 
 
-def _both_axes(x, dy, kernel, stride, padding):
+def _both_axes(x, geometry):
     """Return, for H and for W, the list of `cells`, and whether windows overlap or leave gaps."""
     axes = []
-    for i, (size, count) in enumerate(zip(x.shape[2:], dy.shape[2:])):
-        found = list(cells(size, kernel[i], stride[i], padding[i][0], count))
-        tiled = stride[i] == kernel[i] and size == stride[i] * count and padding[i][0] == 0
+    for i, size in enumerate(x.shape[2:]):
+        kernel, count, stride, (before, _) = (value[i] for value in geometry[:4])
+        found = list(cells(size, kernel, stride, before, count))
+        tiled = stride == kernel and size == stride * count and before == 0
         axes.append((found, not tiled))
     return axes
 
 
-def max_pool_gradient(xp, dy, x, kernel, stride, padding):
+def max_pool_gradient(xp, dy, x, geometry):
     """Return dX: every element of dy at the first maximum of its window, in x's memory layout.
 
     Of NaNs, which count as the maximum, PyTorch chooses the last of the window. So do we.
     """
-    down, across = _both_axes(x, dy, kernel, stride, padding)
+    down, across = _both_axes(x, geometry)
     dx = xp.empty_like(x, dtype=dy.dtype)
     for block in blocks(xp, x):
         x_, dy_ = x[block], dy[block]
@@ -117,9 +119,9 @@ def _to_first(xp, dy, best, parts, dx, cells, irregular):
             dx[..., inside] = part
 
 
-def avg_pool_gradient(xp, dy, x, kernel, stride, padding):
+def avg_pool_gradient(xp, dy, x, geometry):
     """Return dX: every element of dy added to all cells of its window, in x's memory layout."""
-    down, across = _both_axes(x, dy, kernel, stride, padding)
+    down, across = _both_axes(x, geometry)
     dx = xp.empty_like(x, dtype=dy.dtype)
     for block in blocks(xp, x):
         d = xp.empty_like(dx[block], shape=(*dx[block].shape[:3], dy.shape[3]))

@@ -12,7 +12,8 @@ products too, but small, and they serve all filters; and the 36 values of all ti
 filters are 36 matrix products (tiles, C) @ (C, OC).
 
 The detour costs some accuracy: in float32 the error is about 3e-6 of the largest output, without
-it 5e-7. So float64 never comes here. And a NaN or an infinity in x reaches all outputs of its tile.
+it 5e-7. So float64 never comes here. And a NaN or an infinity in x reaches all outputs of its tile,
+so that what `is_sound` refuses is to be computed in another way.
 
 Lavin and Gray, "Fast algorithms for convolutional neural networks", CVPR 2016. Their points are
 0, ±1, ±2 and ∞; 1/2 in place of one 2 halves the error (Barabasz et al., "Error analysis and
@@ -21,10 +22,10 @@ improving the accuracy of Winograd convolution", ACM TOMS 2020).
 
 import numpy as np
 
-from .layouts import copy_channels_last
+from . import blocks
+from .layouts import copy_channels_last, is_finite
 
 POINTS = (0, 1, -1, 1 / 2, -2)  # and ∞, where the highest coefficient is the value
-BLOCK_BYTES = 800_000  # of tiles at a time, so that they stay in the processor's cache
 
 
 def evaluation(n):
@@ -37,22 +38,23 @@ G_BOTH = np.kron(G, G).astype(np.float32)  # (36, 9): along H and W at once
 B = np.linalg.inv(evaluation(6)).astype(np.float32)
 
 
-def pays(n, f_shape, dtype, stride, dilation, groups, counts):
+def pays(n, f_shape, dtype, geometry):
     """Return whether a convolution is one for this module, and faster by it."""
-    oc, c, *size = f_shape
+    (oc, c, *size), counts = f_shape, geometry.counts
     tiles = -(-counts[0] // 4) * -(-counts[1] // 4)
-    return (size == [3, 3] and stride == dilation == (1, 1) and groups == 1 and dtype == np.float32
+    return (size == [3, 3] and geometry.stride == geometry.dilation == (1, 1)
+            and geometry.groups == 1 and dtype == np.float32
             and 16 <= min(c, oc) and max(c, oc) <= 128  # else transforms, or filters, weigh more
             and n * tiles >= 64 and 12 * tiles <= counts[0] * counts[1])  # tiles 3/4 full
 
 
-def correlate(x, f, bias, padding, counts):
+def correlate(x, f, bias, geometry):
     """Return the correlation of x: (N, C, H, W) with f: (OC, C, 3, 3), as (N, OH, OW, OC)."""
     oc, c = f.shape[:2]
-    y = np.empty((x.shape[0], *counts, oc), np.float32)
+    y = np.empty((x.shape[0], *geometry.counts, oc), np.float32)
     filters = f.astype(np.float32, copy=False).transpose(2, 3, 1, 0).reshape(9, c * oc)
     filters = (G_BOTH @ filters).reshape(36, c, oc)
-    for images, rows, values, memory, spare in _blocks(x, oc, padding, counts):
+    for images, rows, values, memory, spare in _blocks(x, oc, geometry):
         number = values.shape[1]
         products = memory[:36 * number * oc].reshape(36, number, oc)
         np.matmul(values, filters, out=products)
@@ -67,14 +69,23 @@ def correlate(x, f, bias, padding, counts):
     return y
 
 
-def filter_gradient(dy, x, padding):
+def is_sound(y, f):
+    """Return whether all of `correlate`'s result is finite; y is (N, OH, OW, OC).
+
+    Whatever is not finite in a tile of x, in any channel, makes all outputs of that tile so. So it
+    is enough to look at the first of each tile, and at the filters.
+    """
+    return is_finite(y[:, ::4, ::4, 0]) and is_finite(f)
+
+
+def filter_gradient(dy, x, geometry):
     """Return dF: (OC, C, 3, 3) from dy: (N, OH, OW, OC).
 
     y depends on G f by Aᵀ (G f · Bᵀ x), so the gradient is Gᵀ (A dy · Bᵀ x), summed over all tiles.
     """
     oc, c = dy.shape[3], x.shape[1]
     df = np.zeros((36, c, oc), np.float32)
-    for images, rows, values, memory, spare in _blocks(x, oc, padding, dy.shape[1:3]):
+    for images, rows, values, memory, spare in _blocks(x, oc, geometry):
         number = values.shape[1]
         tiles = _as_tiles(_in_fours(dy[images, rows]))
         memory[:16 * number * oc].reshape(tiles.shape)[...] = tiles
@@ -84,7 +95,7 @@ def filter_gradient(dy, x, padding):
     return np.ascontiguousarray(df.reshape(3, 3, c, oc).transpose(3, 2, 0, 1))
 
 
-def _blocks(x, oc, padding, counts):
+def _blocks(x, oc, geometry):
     """Yield Bᵀ x of a few images at a time, or of some rows of tiles if an image is large.
 
     Yields
@@ -93,27 +104,26 @@ def _blocks(x, oc, padding, counts):
     values : (36, tiles, C); good until the next block, as is what follows
     memory, spare : room for (36, tiles, OC)
     """
-    (n, c, h, w), ((top, _), (left, _)) = x.shape, padding
+    (n, c, h, w), counts = x.shape, geometry.counts
     down, across = -(-counts[0] // 4), -(-counts[1] // 4)  # tiles of 4×4 outputs
-    row_bytes = 36 * (c + oc) * across * 4
-    rows = max(1, BLOCK_BYTES // row_bytes)
-    images, rows = max(1, min(n, rows // down)), min(down, rows)
-    number = images * rows * across
+    block = blocks.block_size(np, n, down, 36 * (c + oc) * across * 4)
+    number = block[0] * block[1] * across
     values = np.empty(36 * number * c, np.float32)
     memory = np.empty(36 * number * oc, np.float32)
     spare = np.empty(36 * number * max(c, oc), np.float32)
-    frame = np.zeros((images, 4 * down + 2, 4 * across + 2, c), np.float32)
+    frame = np.zeros((block[0], 4 * down + 2, 4 * across + 2, c), np.float32)
+    inside = (slice(None), *geometry.inside((h, w)))
     seen = np.lib.stride_tricks.sliding_window_view(frame, (6, 6), (1, 2))[:, ::4, ::4]
     seen = seen.transpose(4, 5, 0, 1, 2, 3)  # (6, 6, images, down, across, C)
-    for first in range(0, n, images):
-        m = min(images, n - first)
-        copy_channels_last(x[first:first + m], frame[:m, top:top + h, left:left + w])
-        for row in range(0, down, rows):
-            tiles = seen[:, :, :m, row:row + rows]
-            size = tiles[0, 0].size
-            values[:36 * size].reshape(tiles.shape)[...] = tiles
-            yield (slice(first, first + m), slice(4 * row, 4 * (row + rows)),
-                   _both_axes(B.T, values, spare, size).reshape(36, -1, c), memory, spare)
+    for images, rows in blocks.parts(n, down, block):
+        m = images.stop - images.start
+        if rows.start == 0:
+            copy_channels_last(x[images], frame[:m][inside])
+        tiles = seen[:, :, :m, rows]
+        size = tiles[0, 0].size
+        values[:36 * size].reshape(tiles.shape)[...] = tiles
+        yield (images, slice(4 * rows.start, 4 * rows.stop),
+               _both_axes(B.T, values, spare, size).reshape(36, -1, c), memory, spare)
 
 
 def _both_axes(matrix, memory, spare, size):
