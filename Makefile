@@ -3,6 +3,7 @@
 #   make book                      PYTHON=python3.13 chooses the Python that .venv is made with
 #   make test PYTEST="-k edition"  hands arguments to pytest instead of running everything
 #   make notebooks MEASURE=1       takes stored timings again
+#   make serve PORT=8001           serves on another port; so does make widget
 
 VENV := .venv
 WORKERS ?= 2
@@ -43,18 +44,24 @@ NOTEBOOK_TESTS := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_
 PARALLEL := -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help book student test test-gpu notebooks lab bench clean
+.PHONY: help book student serve check lint format test test-gpu notebooks lab widget bench record \
+	clean
 .SILENT:
 .DELETE_ON_ERROR:
 
 help:
 	echo "make book       build the site into $(SITE)/"
 	echo "make student    build the site without solutions into $(STUDENT)/html/"
+	echo "make serve      serve the site, and build it again at every change"
 	echo "make test       run every test: units, notebooks, browser"
+	echo "make check      look for mistakes, and run the tests that need no browser (a minute)"
+	echo "make format     lay the code out in the project's style"
 	echo "make test-gpu   run the tests of the mathematics on CuPy arrays (with a GPU)"
 	echo "make lab        open the chapters in JupyterLab"
 	echo "make notebooks  execute the chapters and store their outputs"
+	echo "make widget     show one widget on a page of its own: make widget W=ConvolutionExplorer"
 	echo "make bench      measure speed against PyTorch and other packages (some minutes)"
+	echo "make record     record a chapter's measurements: make record CHAPTER=3-5-1"
 	echo "make clean      remove what was built (what was installed stays)"
 
 # --- Set-up --------------------------------------------------------------------------------------
@@ -117,6 +124,9 @@ student: $(BOOK_READY)
 	rm -rf "$(STUDENT)/_build"
 	echo "The site without solutions is in $(STUDENT)/html/."
 
+serve: _build/.built
+	$(PY) scripts/serve_site.py --port $(PORT)
+
 # --- Tests and notebooks -------------------------------------------------------------------------
 
 # Both runs report, whichever fails.
@@ -132,6 +142,19 @@ else
 	exit $$failed
 endif
 
+# What is quick to find out: mistakes that reading finds, and what needs no browser and no site.
+check: lint
+	$(ONE_THREAD) $(PY) -m pytest -q $(PARALLEL) -m "not browser and not built" tests
+
+lint: $(TEST_READY)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check -q || { echo "make format lays out what is listed above."; exit 1; }
+	$(PY) -m convbook.site.notebooks --check
+
+format: $(TEST_READY)
+	$(PY) -m ruff check --fix-only -q
+	$(PY) -m ruff format
+
 test-gpu: $(TEST_READY)
 	$(ONE_THREAD) $(PY) -m pytest -q --cupy $(PYTEST)
 
@@ -141,8 +164,14 @@ notebooks: $(TEST_READY)
 lab: $(BOOK_READY)
 	$(PY) -m jupyter lab book
 
+widget: $(TEST_READY)
+	$(PY) scripts/show_widget.py "$(W)" --port $(PORT)
+
 bench: $(BENCH_READY)
 	"$(BENCH_BIN)/python" benchmarks/run.py
+
+record: $(BENCH_READY)
+	"$(BENCH_BIN)/python" benchmarks/record.py "$(CHAPTER)"
 
 clean:
 	rm -rf _build

@@ -69,7 +69,14 @@ def pytest_ignore_collect(collection_path, config):
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks are looked at
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        needed = set(getattr(item, "fixturenames", ()))
+        if "browser" in needed:
+            item.add_marker("browser")
+        if needed & {"site", "student_site"}:
+            item.add_marker("built")
     if not wants_cupy(config):
         return
     if not gpu_available():

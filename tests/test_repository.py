@@ -8,7 +8,8 @@ import pytest
 
 from helpers import ROOT
 
-TARGETS = ("book", "test", "lab", "notebooks", "student", "bench")
+TARGETS = ("book", "student", "serve", "test", "check", "format", "test-gpu", "notebooks", "lab",
+           "widget W=ConvolutionExplorer", "bench", "record CHAPTER=3-5-1", "clean")
 # Written in parts, so that this file does not find itself.
 REGISTRIES = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.", "ana" + "conda.org"]
 MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:root|work|Users/\w+|home/(?!jovyan\b)\w+)/")
@@ -35,7 +36,7 @@ def tracked_files():
 def test_extras_of_the_package():
     project = tomllib.loads(text_of("pyproject.toml"))["project"]
     extras = project["optional-dependencies"]
-    assert {"test", "torch", "tensorflow", "cuda12", "cuda13"} <= set(extras)
+    assert {"dev", "test", "torch", "tensorflow", "cuda12", "cuda13"} <= set(extras)
     assert extras["torch"] == ["torch==2.13.0"]
     assert project["license"] == "MIT"
 
@@ -66,7 +67,9 @@ def test_the_book_needs_no_deep_learning_framework():
 @pytest.mark.parametrize("target", TARGETS)
 def test_readme_names_every_command(target):
     assert f"| `make {target}` |" in text_of("README.md")
-    assert re.search(rf"^{target}:", text_of("Makefile"), flags=re.MULTILINE)
+    name = target.partition(" ")[0]
+    assert re.search(rf"^{name}:", text_of("Makefile"), flags=re.MULTILINE)
+    assert f'echo "make {name} ' in text_of("Makefile")
 
 
 def test_licences_are_named():

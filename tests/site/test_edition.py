@@ -286,6 +286,7 @@ def test_student_site_has_no_picture_of_a_solution(book, student_site):
     assert not pictures & (book.secret_images - book.open_images)
 
 
+@pytest.mark.built
 @pytest.mark.parametrize("name", ["site", "student_site"])
 def test_no_state_of_the_build_is_in_the_site(request, name):
     files = request.getfixturevalue(name).rglob("*")
