@@ -176,7 +176,7 @@ def package_step(clock):
 
 
 def time_layers(clock, batches=LAYER_BATCH):
-    """Time forward and backward of every layer by itself, on what it gets inside the network."""
+    """Time forward and backward of every layer by itself, as in a step of training."""
     results = {}
     for name, build in networks().items():
         model, (x, _) = build(), mini_batch((batches[name], *IMAGE[name]))
@@ -184,11 +184,14 @@ def time_layers(clock, batches=LAYER_BATCH):
             model.to_gpu()
         rows = []
         for leaf_name, layer, given, dy in passes(model, clock.put(x)):
+            # A training step asks the first layer for no dX, and so does this.
+            options = {} if rows else {"need_dx": False}
+
             def forward(layer=layer, given=given):
                 layer.forward(given)
 
-            def backward(layer=layer, dy=dy):
-                layer.backward(dy)
+            def backward(layer=layer, dy=dy, options=options):
+                layer.backward(dy, **options)
 
             rows.append({"layer": leaf_name, "is": repr(layer), "output": by(dy.shape[1:]),
                          "forward": clock.median(forward), "backward": clock.median(backward)})
@@ -459,10 +462,19 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=11, help="how often each call is timed")
     parser.add_argument("--target", type=Path, default=TARGET, help="the file to write")
+    parser.add_argument("--layers", action="store_true",
+                        help="record only the CPU's time for each layer anew")
     parser.add_argument("--part", choices=PARTS, help="print one part as JSON and write nothing")
     options = parser.parse_args(arguments)
     if options.part:
         print(json.dumps(PARTS[options.part]()))
+        return
+    if options.layers:
+        keep_memory()
+        result = json.loads(options.target.read_text(encoding="utf-8"))
+        result["cpu"]["layers"] = time_layers(cpu_clock(options.repeats))
+        write(result, options.target)
+        print(f"Wrote the layers of {options.target}.")
         return
     if not gpu_available() and holds_gpu_figures(options.target):
         print(f"{options.target} is left as it is: it holds figures of a GPU, and {NO_GPU}.")

@@ -86,6 +86,20 @@ def test_the_device_computes_what_is_timed_as_the_gpus(recorder):
         assert len(cupy.calls) - before > 36
 
 
+def test_the_first_layer_is_timed_as_in_training_without_dx(recorder, monkeypatch):
+    asked, backward = [], recorder.layers.Conv2d.backward
+
+    def remembered(self, dy, need_dx=True):
+        asked.append((self.in_channels, need_dx))
+        return backward(self, dy, need_dx)
+
+    monkeypatch.setattr(recorder.layers.Conv2d, "backward", remembered)
+    recorder.time_layers(recorder.cpu_clock(1), SMALL["layer_batch"])
+    first = {1, 3}  # channels of the digits and of the photographs
+    assert {need_dx for channels, need_dx in asked if channels in first} == {False}
+    assert {need_dx for channels, need_dx in asked if channels not in first} == {True}
+
+
 def test_the_clock_waits_for_the_device(recorder):
     log = []
     clock = recorder.Clock(5, synchronize=lambda: log.append("wait"))
@@ -163,3 +177,15 @@ def test_the_stored_record_is_complete(recorder):
     assert (record["gpu"] is None) == ("why_no_gpu" in record)
     if record["gpu"]:
         assert record["gpu"]["device"]["name"] and record["gpu"]["device"]["date"]
+
+
+def test_the_record_agrees_with_that_of_the_chapter_before(recorder):
+    """Chapter 3-5-1 times the same layers: what is one measurement here is one there."""
+    ours = json.loads(recorder.TARGET.read_text(encoding="utf-8"))["cpu"]["layers"]["digit_cnn"]
+    path = recorder.TARGET.with_name("chapter_3_5_1.json")
+    theirs = json.loads(path.read_text(encoding="utf-8"))["times"]["layers"]
+    assert ours["batch"] == theirs["batch_size"]
+    for row, other in zip(ours["rows"], theirs["rows"], strict=True):
+        assert row["is"] == other["layer"]
+        if row["backward"] > 5e-4:  # what takes less is noise
+            assert 0.4 < row["backward"] / other["backward"] < 2.5, row["is"]

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from pages import listed_in_toc
-from prose import CHAPTERS, formulas, tables, texts
+from helpers.pages import listed_in_toc
+from helpers.prose import CHAPTERS, formulas, tables, texts
 
 (NOTATION,) = texts("book/notation")
 

@@ -4,8 +4,8 @@ import re
 
 import nbformat
 
-from conftest import ROOT
-from pages import listed_in_toc
+from . import ROOT
+from .pages import listed_in_toc
 
 FENCED = re.compile(r"^(```+|~~~+).*?^\1", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`[^`\n]+`")
