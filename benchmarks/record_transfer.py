@@ -16,25 +16,24 @@ from timing import DATA, machine, write  # sets one thread: first
 import numpy as np
 
 from convbook.datasets import mnist
+from convbook.images.digit import slant
+from convbook.images.segments import NUMBER_SEGMENTS, SEGMENTS, number_order, two_digit_numbers
 from convbook.kernels.memory import keep_memory
 from convbook.layers import Linear, Sequential, SharedBody
-from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
-from convbook.models.attributes import (
-    NUMBER_SEGMENTS,
-    SEGMENTS,
+from convbook.losses import (
+    JointLoss,
+    MeanSquaredError,
     SigmoidCrossEntropy,
-    nearest_description,
-    number_cnn,
-    number_order,
+    SoftmaxCrossEntropy,
     probability,
-    two_digit_numbers,
 )
 from convbook.models.autoencoder import digit_autoencoder
-from convbook.models.freezing import digit_body
-from convbook.models.multitask import JointLoss, slant
-from convbook.models.siamese import class_batches, one_shot_accuracy, siamese_body, train_pairs
+from convbook.models.digits import digit_body, number_cnn
+from convbook.models.siamese import siamese_body
 from convbook.optimizers import Adam
 from convbook.training import fit, predict
+from convbook.training.nearest import nearest_description, one_shot_accuracy
+from convbook.training.pairs import class_batches, train_pairs
 
 TARGET = DATA / "transfer.json"
 SEEDS = (0, 1, 2)
@@ -54,7 +53,7 @@ def train(model, x, y, steps, lr=RATE, loss=None, seed=0):
     return process_time() - start
 
 
-def some_of_each(labels, n, seed, classes=range(10)):
+def some_of_each(labels, n, seed, classes=(*OLD, *NEW)):
     """Return the places of n images of each class."""
     rng = np.random.default_rng(seed)
     return np.concatenate([rng.choice(np.flatnonzero(labels == k), n, replace=False)

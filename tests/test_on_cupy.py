@@ -26,7 +26,7 @@ def run(*arguments):
 
 
 def test_the_tests_pass_on_the_stand_in():
-    done = run("--cupy-stand-in", "tests/test_losses.py")
+    done = run("--cupy-stand-in", "tests/losses/test_losses.py")
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout and "skipped" not in done.stdout
 
@@ -39,7 +39,7 @@ def test_only_the_tests_of_the_mathematics_are_collected():
 
 
 def test_without_a_gpu_one_sentence_says_so():
-    done = run("--cupy", "tests/test_losses.py")
+    done = run("--cupy", "tests/losses/test_losses.py")
     if "skipped" not in done.stdout:
         pytest.skip("there is a GPU here")
     assert done.returncode == 0

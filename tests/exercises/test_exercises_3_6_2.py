@@ -7,9 +7,8 @@ from helpers.answers import ANSWERS, answer_to, contrastive, fork_gradient, near
 from convbook.exercises import EXERCISES
 from convbook.layers.gradcheck import numerical_gradient
 from convbook.layers import Linear
-from convbook.models.attributes import nearest_description
-from convbook.models.freezing import digit_body
-from convbook.models.siamese import distances
+from convbook.models.digits import digit_body
+from convbook.training.nearest import distances, nearest_description
 
 
 def contrastive_loss(a, b, same, margin):

@@ -19,8 +19,8 @@ from convbook.layers.base import Container, Layer
 from convbook.stand_in import StandIn
 
 FILES = {"test_functional.py", "test_functional_backward.py", "test_functional_normalisation.py",
-         "test_layers.py", "test_losses.py", "test_optimizers.py", "test_training.py",
-         "test_training_like_pytorch.py"}
+         "test_layers.py", "test_losses.py", "test_optimizers.py", "test_several_losses.py",
+         "test_training.py", "test_training_like_pytorch.py"}
 NO_CUPY = ("The tests on CuPy arrays were left out: no GPU that CuPy can use was found "
            "(pytest --cupy-stand-in rehearses them without one).")
 # About which array of NumPy it is, about the CPU's cache, or with a stand-in of their own.
@@ -36,7 +36,7 @@ LEFT_OUT = {
 
 # The arguments that are arrays; `kernel_size` and the like may be NumPy arrays too, but stay.
 ARRAYS = {"x", "y", "f", "b", "dy", "cols", "gamma", "beta", "mean", "var", "scores", "labels",
-          "predictions", "targets"}
+          "answers", "features", "predictions", "targets"}
 
 
 def use_stand_in():
@@ -178,11 +178,14 @@ def wrap_everything():
     for name, function in inspect.getmembers(functional, inspect.isfunction):
         if function.__module__ == functional.__name__ and name != "output_size":
             setattr(functional, name, wrapped_function(function))
-    rooms = [module for _, module in inspect.getmembers(layers, inspect.ismodule)
-             if module.__name__.startswith(layers.__name__)]
-    for module, methods, wrap in (*((room, ("forward", "backward"), wrapped_pass) for room in rooms),
-                                  (losses, ("forward", "measure", "backward"), wrapped_method),
-                                  (optimizers, ("step",), wrapped_step)):
+    def rooms(package):
+        return [module for _, module in inspect.getmembers(package, inspect.ismodule)
+                if module.__name__.startswith(package.__name__)]
+
+    for module, methods, wrap in (
+            *((room, ("forward", "backward"), wrapped_pass) for room in rooms(layers)),
+            *((room, ("forward", "measure", "backward"), wrapped_method) for room in rooms(losses)),
+            (optimizers, ("step",), wrapped_step)):
         for _, cls in inspect.getmembers(module, inspect.isclass):
             if cls.__module__ == module.__name__ and not issubclass(cls, optimizers.Schedule):
                 for method in methods:

@@ -16,7 +16,7 @@ from .base import Container, Layer
 from .containers import Branches, Frozen, Residual, Sequential, SharedBody, Skip
 from .elementwise import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from .joining import Add, Concat
-from .normalisation import BatchNorm2d
+from .normalisation import BatchNorm2d, UnitLength
 from .pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
 from .shaping import Flatten
 from .summary import Summary
@@ -26,4 +26,5 @@ from .weights import Conv2d, ConvTranspose2d, Linear
 __all__ = ["Add", "AvgPool2d", "BatchNorm2d", "Branches", "Concat", "Container", "Conv2d",
            "ConvTranspose2d", "Dropout", "Flatten", "Frozen", "GlobalAvgPool2d", "Layer",
            "LeakyReLU", "Linear", "MaxPool2d", "ReLU", "Residual", "Sequential", "SharedBody",
-           "Sigmoid", "Skip", "Summary", "Tanh", "Tape", "call"]
+           "Sigmoid", "Skip", "Summary", "Tanh", "Tape", "UnitLength",
+           "call"]

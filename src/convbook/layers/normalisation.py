@@ -1,14 +1,15 @@
-"""Layers that give the numbers of a channel a mean and a deviation."""
+"""Layers that give the numbers of a channel a mean and a deviation, and a row its length."""
 
 import math
 
 import numpy as np
 
-from .. import checks
-from .. import functional as F
+from .. import checks, functional as F
 from ..arrays import get_array_module
 from ..checks import float_dtype, number
 from .base import Layer, errors_of
+
+SMALLEST = 1e-6  # the length by which nothing shorter is divided
 
 
 class BatchNorm2d(Layer):
@@ -96,3 +97,26 @@ class BatchNorm2d(Layer):
 def along_channels(a):
     """Return a: (C,) with the axes it needs to be combined with (N, C, H, W)."""
     return a[:, None, None]
+
+
+class UnitLength(Layer):
+    """Divide every row of x: (N, L) by its length, so that only its direction is left."""
+
+    hands_over = True
+
+    def forward(self, x):
+        """Return y: (N, L), rows of length 1."""
+        with errors_of(self):
+            x = self._input(x, "NL")
+        xp = get_array_module(x)
+        self._length = xp.maximum(xp.sqrt((x * x).sum(axis=1, keepdims=True)), SMALLEST)
+        self._y = x / self._length
+        return self._output(self._y)
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: of dy, the part across y, divided by the length; None if it is not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        along = (dy * self._y).sum(axis=1, keepdims=True)
+        return (dy - along * self._y) / self._length

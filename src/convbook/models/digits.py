@@ -1,4 +1,4 @@
-"""The network of chapter 3-5-1, which reads handwritten digits."""
+"""The network of chapter 3-5-1, which reads handwritten digits, and those made of its parts."""
 
 import numpy as np
 
@@ -45,4 +45,36 @@ def digit_cnn(rng=None):
         *convolutional_part(rng),
         Linear(16 * 4 * 4, 64, rng=rng), ReLU(),
         Linear(64, 10, rng=rng),
+    )
+
+
+def digit_body(features=64, rng=None):
+    """Return the network of chapter 3-5-1 without its last layer: a network that ends in features.
+
+    Parameters
+    ----------
+    features : int
+        How many numbers stand for a digit.
+    rng : int or numpy.random.Generator, optional
+        Draws the initial weights.
+
+    Returns
+    -------
+    Sequential
+        From images (N, 1, 28, 28) to features (N, features), none of them negative.
+    """
+    rng = np.random.default_rng(rng)
+    return Sequential(
+        *convolutional_part(rng),
+        Linear(16 * 4 * 4, features, rng=rng), ReLU(),
+    )
+
+
+def number_cnn(outputs=14, rng=None):
+    """Return an untrained network for images (N, 1, 28, 40), made like that of chapter 3-5-1."""
+    rng = np.random.default_rng(rng)
+    return Sequential(
+        *convolutional_part(rng),
+        Linear(16 * 4 * 7, 64, rng=rng), ReLU(),
+        Linear(64, outputs, rng=rng),
     )

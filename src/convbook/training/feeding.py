@@ -1,4 +1,4 @@
-"""Feeding a training with mini-batches that are augmented in turn, beforehand, or by other processes.
+"""Feeding a training with mini-batches augmented in turn, beforehand, or by other processes.
 
     jobs = plan(len(x), batch_size=50, epochs=1, seed=0)
     for batch in in_parallel(x, y, jobs, augment, workers=2):

@@ -11,10 +11,9 @@ import numpy as np
 from .. import checks
 from ..arrays import get_array_module
 from ..losses import SoftmaxCrossEntropy
-from .checks import (
-    check_finite, check_settings, chosen_metrics, chosen_optimizer, data, held_out)
-from .history import History
 from ..progress import progress_bar
+from .checks import check_finite, check_settings, chosen_metrics, chosen_optimizer, data, held_out
+from .history import History
 from .use import evaluate, first_scores, mover
 
 SECONDS_BETWEEN_LOOKS = 0.2

@@ -7,11 +7,10 @@
 
 import numpy as np
 
-from .. import checks
-from .. import functional as F
+from .. import checks, functional as F
 from ..arrays import to_numpy
-from ..layers.base import evaluating
 from ..layers import Conv2d, ReLU, Sequential
+from ..layers.base import evaluating
 from .use import mover
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")

@@ -1,0 +1,117 @@
+"""What all losses share: checks, what is remembered for the way back, dtypes."""
+
+import inspect
+
+from .. import checks
+from ..arrays import float_and_work_dtype
+from ..layers.base import errors_of
+
+
+class Loss:
+    """The base of the loss functions; each remembers its last call of `forward` or `measure`.
+
+    A loss of your own defines `measure` and `backward`, and `_check` if there is something to check
+    beyond equal shapes.
+    """
+
+    def __init__(self):
+        self._remembered = None
+
+    def forward(self, predictions, targets):
+        """Check both arrays, and return the mean loss as a float."""
+        with errors_of(self):
+            return float(self.measure(*self.check(predictions, targets)))
+
+    def check(self, predictions, targets, name="targets"):
+        """Return both as arrays, after checking that they go together and that targets can be.
+
+        Parameters
+        ----------
+        predictions, targets : array
+        name : str
+            What the targets are called in the message of an error.
+
+        Raises
+        ------
+        TypeError, ValueError
+        """
+        _, predictions, targets = checks.numeric_arrays(
+            **{"predictions": predictions, name: targets})
+        self._check(predictions, targets, name)
+        return predictions, targets
+
+    def _check(self, predictions, targets, name):
+        same_shape(predictions, targets, name)
+
+    def measure(self, predictions, targets):
+        """Return the mean loss as an array without axes, of arrays that are known to be right.
+
+        For training loops: looking at labels, or reading a number, makes the CPU wait for the GPU.
+        """
+        raise NotImplementedError
+
+    def backward(self):
+        """Return the gradient of the predictions, in their shape and dtype."""
+        raise NotImplementedError
+
+    def __call__(self, predictions, targets):
+        return self.forward(predictions, targets)
+
+    def __repr__(self):
+        """Return the call that makes this loss, without what is at its default."""
+        shown = []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value = getattr(self, name, parameter.default)
+            if repr(value) != repr(parameter.default):
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _recall(self):
+        if self._remembered is None:
+            raise RuntimeError(f"{self}: backward was called before forward; "
+                               "it needs what forward remembers")
+        return self._remembered
+
+
+# --- Checks --------------------------------------------------------------------------------------
+
+
+def same_shape(predictions, targets, name):
+    """Check that both arrays have the same shape, and hold something."""
+    if predictions.shape != targets.shape and predictions.size == targets.size:
+        raise ValueError(f"{name} must have shape {predictions.shape}, got {targets.shape}; "
+                         "bring both into the same shape with reshape")
+    checks.shape(name, targets, predictions.shape)
+    if predictions.size == 0:
+        raise ValueError(f"predictions must not be empty, got shape {predictions.shape}")
+
+
+def finite(name, values):
+    """Check that an array holds no infinity and no NaN."""
+    if values.dtype.kind == "f" and not bool(abs(values).max() < float("inf")):
+        raise ValueError(f"{name} must hold finite numbers, got infinite ones or NaN")
+
+
+def shares(name, values, meaning="1 for yes, 0 for no, or a probability between them"):
+    """Check that all numbers are from 0 to 1."""
+    if values.dtype.kind == "b":
+        return
+    low, high = values.min().item(), values.max().item()
+    if not (low >= 0 and high <= 1):  # this way round, NaN is refused as well
+        picture = (f"; a picture's bytes become shares by {name} / 255"
+                   if high == 255 and low >= 0 else "")
+        raise ValueError(f"{name} must be from 0 to 1 ({meaning}), "
+                         f"got {low:g} to {high:g}{picture}")
+
+
+# --- dtypes --------------------------------------------------------------------------------------
+
+
+def in_work_dtype(predictions, targets=None):
+    """Return the gradient's dtype, and both arrays in the dtype that the loss is computed in.
+
+    The predictions' dtype decides: float64 targets must not turn a float32 model to float64.
+    """
+    result, work = float_and_work_dtype(predictions)
+    return result, *(a if a is None else a.astype(work, copy=False)
+                     for a in (predictions, targets))
