@@ -1,12 +1,10 @@
 """The pages of the site, and what the browser tests do with each of them."""
 
 import json
-import shutil
 
 import yaml
 
 from convbook.site import assets
-from convbook.widgets.base import FOLDER as WIDGETS
 from helpers import ROOT
 
 THEMES = ("light", "dark")
@@ -63,7 +61,7 @@ def write_widget_page(folder, widgets, name="widgets.html"):
     """Write a page that holds widgets and nothing else, with the site's script and style."""
     places = "\n".join(widget.static_html() for widget in widgets)
     (folder / assets.SCRIPT).write_text(assets.widget_script(), encoding="utf-8")
-    shutil.copy2(WIDGETS / "kit.css", folder / assets.STYLE)
+    (folder / assets.STYLE).write_text(assets.widget_style(), encoding="utf-8")
     (folder / name).write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Widgets</title>\n'
         '<meta name="viewport" content="width=device-width">\n'

@@ -3,20 +3,11 @@
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from convbook import widgets
-from pages import NARROW, PAGES, THEMES, WIDE, choose_theme, settle, write_widget_page
-from test_digit_playground import PLAYGROUND
-from test_widgets_training import CONFUSION, TRAINING
-from test_widgets_transfer import ONE_SHOT
+from helpers.figures import ALL, make
+from helpers.pages import NARROW, PAGES, THEMES, WIDE, choose_theme, settle, write_widget_page
 
-NEEDED = {
-    "AnswerGrid": {"answer": [[1, 2], [3, 4]], "values": [[1, 3], [None, None]]},
-    "ConfusionExplorer": CONFUSION,
-    "DigitPlayground": PLAYGROUND,
-    "OneShotExplorer": ONE_SHOT,
-    "TrainingExplorer": TRAINING,
-}
-EXPLORERS = [getattr(widgets, name)(**NEEDED.get(name, {})) for name in widgets.__all__]
+FILLED = {"AnswerGrid": {"values": [[1, 3], [None, None]]}}
+EXPLORERS = [make(cls, **FILLED.get(cls.__name__, {})) for cls in ALL]
 
 # Folded hints and solutions are looked at, too; transitions would leave colours half-way.
 UNFOLD = """

@@ -12,13 +12,14 @@ import urllib.request
 import nbformat
 import pytest
 
-from convbook.widgets import ConvolutionExplorer
+from convbook.widgets import ConvolutionExplorer, bundle
 from helpers.pages import WIDE
 
 CELLS = [
     "from convbook.widgets import ConvolutionExplorer\nw = ConvolutionExplorer()\nw",
     "w.padding = w.padding + 1",
     "import json\nprint(json.dumps([w.stride, w.padding, w.output.tolist()]))",
+    "from convbook.widgets import AnswerGrid\nAnswerGrid([[1, 2]])",
 ]
 OPTIONS = [
     "--no-browser",
@@ -84,6 +85,11 @@ def wait_for_server(address, server, log):
     pytest.fail(f"JupyterLab did not start:\n{log.read()}", pytrace=False)
 
 
+def as_text(message):
+    """Return a message of a web socket as text, whatever it holds besides."""
+    return message if isinstance(message, str) else message.decode("utf-8", "replace")
+
+
 # Whether the figure shows this output.
 SHOWS = """
 ([figure, output]) => JSON.stringify(output) === JSON.stringify(
@@ -96,6 +102,9 @@ def test_explorer_in_jupyterlab(lab, open_page):
     seen = open_page(viewport=WIDE)
     page = seen.page
     page.set_default_timeout(PAGE_MILLISECONDS)
+    received = []  # the kernel's messages
+    note = lambda message: received.append(as_text(message))  # noqa: E731
+    page.on("websocket", lambda socket: socket.on("framereceived", note))
     page.goto(lab)
     cells = page.locator(".jp-Notebook .jp-CodeCell")
     figure = cells.nth(0).locator(".convbook-widget:has(.cb)")
@@ -156,3 +165,10 @@ def test_explorer_in_jupyterlab(lab, open_page):
     page.wait_for_function(SHOWS, arg=[figure.element_handle(), twin.output.tolist()])
     assert_python_and_page_agree()
     assert seen.outside == []
+
+    # The second figure shares the first one's parts: each has travelled once.
+    cells.nth(3).locator(".convbook-widget .cb").wait_for()
+    modules = bundle.with_imports("convolution.js", "answer.js")
+    sent = [message for message in received if "comm_open" in message]
+    for name in [*modules, *bundle.sheets(modules)]:
+        assert sum(f'"name": "{name}"' in message for message in sent) == 1, name

@@ -1,8 +1,6 @@
 """What the Sphinx extension does to a site, each part by itself."""
 
-import re
 
-import pytest
 
 from convbook.site import assets, icons
 
@@ -31,28 +29,6 @@ def test_font_address_is_replaced():
     assert icons.FONT_URL.sub(r'/\1.woff) format("woff")', STYLE).startswith(
         f'@font-face{{src:url(../vendor/{FONT}.woff) format("woff")}}'
     )
-
-
-def test_script_holds_every_module_and_no_import_from_elsewhere():
-    script = assets.widget_script()
-    assert all(f'"{path.name}"' in script for path in assets.WIDGETS.glob("*.js"))
-    assert not re.search(r"https?://(?!www\.w3\.org)", script)
-
-
-def test_modules_follow_those_that_they_import():
-    sources = {
-        "a.js": 'import { b } from "./b.js";',
-        "b.js": 'import {\n  c,\n} from "./c.js";\nexport const b = c;',
-        "c.js": "export const c = 1;",
-    }
-    assert assets.imported_first(sources) == ["c.js", "b.js", "a.js"]
-    assert "const {\n  c,\n} = modules[\"c.js\"];\nconst b = c;" in assets.as_function("b.js", sources["b.js"])
-
-
-@pytest.mark.parametrize("line", ['import x from "./x.js";', "export { x };", "export * from './x.js';"])
-def test_a_module_in_another_form_is_named(line):
-    with pytest.raises(ValueError, match=re.escape(f"figure.js: cannot take this into a page's script: {line}")):
-        assets.as_function("figure.js", f"const a = 1;\n{line}\n")
 
 
 def test_script_is_loaded_only_where_there_is_an_explorer(site):

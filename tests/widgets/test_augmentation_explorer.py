@@ -11,7 +11,7 @@ from convbook.images import affine
 from convbook.images.augment import Brightness, Cutout
 from convbook.widgets import AugmentationExplorer
 from convbook.widgets.augmentation import DRAWN, PICTURES, picture_array
-from pages import NARROW, read, settle, values, write_widget_page
+from helpers.pages import NARROW, read, settle, values, write_widget_page
 
 MODES = affine.MODES
 
@@ -272,7 +272,7 @@ def test_touch_on_a_narrow_screen(put):
     assert_shown(canvases(page)[0][1], AugmentationExplorer(
         picture="six", **canvases(page)[0][5]["settings"]
     ))
-    for target in place.locator("button, select, .cb-aug-switch").all():
+    for target in place.locator("button, select, .cb-check").all():
         size = target.bounding_box()
         assert min(size["width"], size["height"]) >= 24
 

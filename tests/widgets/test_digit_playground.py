@@ -33,10 +33,10 @@ from convbook.layers import (
 )
 from convbook.models.digits import digit_cnn
 from convbook.training import fit
-from convbook.widgets import DigitPlayground
-from convbook.widgets.base import esm_source
+from convbook.widgets import DigitPlayground, bundle
 from convbook.widgets.digit_playground import dequantise, quantise
-from pages import NARROW, THEMES, choose_theme, open_widgets
+from helpers.figures import small_model
+from helpers.pages import NARROW, THEMES, choose_theme, open_widgets
 
 SLOWEST = 30  # milliseconds for one reading
 
@@ -57,17 +57,6 @@ def model(digits):
 @pytest.fixture(scope="module")
 def playground(model):
     return DigitPlayground(model)
-
-
-def small_model(rng=0):
-    """A network that is made in no time."""
-    return Sequential(
-        Conv2d(1, 2, 5, rng=rng), ReLU(), MaxPool2d(4), Flatten(), Linear(72, 10, rng=rng)
-    )
-
-
-# Arguments for the tests that look at every widget.
-PLAYGROUND = {"model": small_model(), "examples": ([np.eye(28)], [1])}
 
 
 def empty(network, **settings):
@@ -286,7 +275,8 @@ class TestPython:
 FIGURE = """
 async ([source, state]) => {
   const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const { default: widget } = await import(address);
+  const { default: modules } = await import(address);
+  const { default: widget } = modules["digit_playground.js"];
   const listeners = {};
   const model = {
     get: (name) => state[name],
@@ -328,7 +318,7 @@ def figure(visit, tmp_path):
 
     def start(widget):
         state = json.loads(json.dumps(widget.state))
-        seen.page.evaluate(FIGURE, [esm_source("digit_playground.js"), state])
+        seen.page.evaluate(FIGURE, [bundle.script("digit_playground.js") + "export default modules;", state])
         return lambda script, given=None: seen.page.evaluate(script, given)
 
     yield start

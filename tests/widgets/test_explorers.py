@@ -1,5 +1,7 @@
 """What the explorers show on a page is what `convbook.functional` computes."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -10,20 +12,23 @@ from convbook.widgets import (
     ConvolutionExplorer,
     Im2colExplorer,
     PoolingExplorer,
+    bundle,
 )
-from convbook.widgets.base import FOLDER as WIDGETS
-from pages import marked, number, read_all, settle, values, write_widget_page
+from helpers.explorers import (
+    assert_partly_same,
+    assert_same,
+    drawn,
+    numbers,
+    reached,
+    show_on_pages,
+)
+from helpers.pages import marked, number
 
-FITTING, TOO_LARGE = 200, 25
-PER_PAGE = 75
 
-
-def numbers(rng, *shape):
-    """Draw numbers: small whole ones, ones with two decimals, or any."""
-    kind = rng.integers(3)
-    if kind == 0:
-        return rng.integers(-9, 10, shape)
-    return np.round(rng.normal(0, 5, shape), 2) if kind == 1 else rng.normal(0, 20, shape)
+@pytest.fixture
+def show(tmp_path, serve, open_page):
+    """A function that puts widgets on pages of their own and returns what each of them shows."""
+    return partial(show_on_pages, tmp_path, serve, open_page)
 
 
 def draw_convolution(rng):
@@ -53,20 +58,6 @@ def draw_pooling(rng):
     }
 
 
-def drawn(draw, fits):
-    """Draw settings until there are enough whose window fits, and enough whose does not."""
-    rng = np.random.default_rng(20)
-    wanted = {True: FITTING, False: TOO_LARGE}
-    settings = []
-    while sum(wanted.values()):
-        setting = draw(rng)
-        kind = fits(setting)
-        if wanted[kind]:
-            wanted[kind] -= 1
-            settings.append(setting)
-    return settings
-
-
 def convolution_fits(case):
     """Whether the filter, spread by its dilation, fits into the padded input."""
     taps = case["dilation"] * (np.array(case["f"].shape) - 1) + 1
@@ -76,38 +67,6 @@ def convolution_fits(case):
 def pooling_fits(case):
     """Whether the window fits into the input."""
     return bool(case["kernel_size"] <= min(case["x"].shape[-2:]))
-
-
-@pytest.fixture
-def show(tmp_path, serve, open_page):
-    """A function that puts widgets on pages of their own and returns what each of them shows."""
-
-    def put(widgets):
-        address = serve(tmp_path)
-        seen = open_page(viewport={"width": 2400, "height": 900})  # all channels side by side
-        shown = []
-        for start in range(0, len(widgets), PER_PAGE):
-            write_widget_page(tmp_path, widgets[start : start + PER_PAGE], f"{start}.html")
-            seen.page.goto(f"{address}/{start}.html")
-            settle(seen.page)
-            shown += read_all(seen.page)
-        assert seen.errors == []
-        assert len(shown) == len(widgets)
-        return shown
-
-    return put
-
-
-def assert_same(matrix, expected):
-    """A matrix on the page holds the expected numbers, exactly if they are whole."""
-    expected = np.asarray(expected, dtype=float)
-    scale = np.abs(expected).max()
-    np.testing.assert_allclose(values(matrix), expected, rtol=1e-12, atol=1e-12 * scale)
-    if (expected == np.round(expected)).all():
-        np.testing.assert_array_equal(values(matrix), expected)
-    assert matrix["shape"].startswith(" × ".join(map(str, expected.shape)))
-    printed = [[number(cell["text"]) for cell in row] for row in matrix["cells"]]
-    np.testing.assert_allclose(printed, expected, rtol=0, atol=0.005 + 1e-9 * scale)
 
 
 # --- The shared arithmetic -----------------------------------------------------------------------
@@ -120,10 +79,11 @@ def in_kit(visit, tmp_path):
     page = visit((tmp_path / "blank.html").as_uri()).page
     page.evaluate(
         """async (source) => {
-          window.kit = await import(URL.createObjectURL(
+          const { default: modules } = await import(URL.createObjectURL(
             new Blob([source], { type: "text/javascript" })));
+          window.kit = Object.assign({}, ...Object.values(modules));
         }""",
-        (WIDGETS / "kit.js").read_text(encoding="utf-8"),
+        bundle.script("kit/arithmetic.js", "kit/text.js") + "export default modules;",
     )
     return lambda function, given: page.evaluate(f"(given) => ({function})(kit, given)", given)
 
@@ -188,16 +148,6 @@ def test_padding_and_reached_cells(in_kit):
         padded = np.pad(x, padding)
         np.testing.assert_array_equal(result[0], padded)
         np.testing.assert_array_equal(result[1], reached(padded.shape, (fh, fw), stride, dilation))
-
-
-def reached(shape, kernel, stride, dilation):
-    """Return which cells of a padded input are read, found by moving each cell's mark alone."""
-    cells = np.eye(shape[0] * shape[1]).reshape(-1, 1, *shape)  # a picture for each cell
-    try:
-        marks = F.conv2d(cells, np.ones((1, 1, *kernel)), stride=stride, dilation=dilation)
-    except ValueError:
-        return np.zeros(shape, bool)
-    return marks.any((1, 2, 3)).reshape(shape)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +221,7 @@ def test_pooling_explorer(show):
         np.testing.assert_array_equal(marked(inputs[channel], "window"), window)
         if w.kind == "max":  # the first of the largest numbers is marked
             first = np.argmax(np.where(window, w.x[channel], -np.inf))
-            assert np.flatnonzero(marked(inputs[channel], "chosen")).tolist() == [first]
+            assert np.flatnonzero(marked(inputs[channel], "best")).tolist() == [first]
 
 
 @pytest.mark.parametrize("method", ["output", "filter"])
@@ -354,12 +304,6 @@ def test_channel_explorer(show):
         assert [number(count) for count in shown["counts"]] == counts
 
 
-def assert_partly_same(matrix, expected, filled):
-    """A matrix on the page holds the expected numbers where it is filled, and nothing elsewhere."""
-    shown = np.array(values(matrix), dtype=float)  # None becomes NaN
-    np.testing.assert_allclose(shown, np.where(filled, expected, np.nan), rtol=1e-12, atol=1e-11)
-
-
 def assert_formula(shown, shape):
     """The formulas of the output's size end with its height and its width."""
     assert [number(line.rpartition("= ")[2]) for line in shown["formula"]] == list(shape)
@@ -368,7 +312,7 @@ def assert_formula(shown, shape):
 def test_answer_grid_marks_what_python_marks(show):
     rng = np.random.default_rng(5)
     widgets = []
-    for _ in range(PER_PAGE):
+    for _ in range(75):
         answer = numbers(rng, *rng.integers(1, 7, rng.integers(3)))
         tried = np.round(answer + rng.choice([0, 0, 1e-4, 0.01, 1], answer.shape), 4)
         filled = np.where(rng.random(answer.shape) < 0.2, None, tried)

@@ -1,6 +1,7 @@
 """The gradients that the explorers show on a page are those that `convbook.functional` computes."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,15 +10,21 @@ from convbook import functional as F
 from convbook.widgets import ConvGradientExplorer, GradientCheckFigure, PoolGradientExplorer
 from convbook.widgets.base import output_shape
 from convbook.widgets.gradient_check import FUNCTIONS, STEPS, TYPES
-from pages import NARROW, marked, number, read, settle, values, write_widget_page
-from test_explorers import (
+from helpers.explorers import (
     assert_partly_same,
     assert_same,
     drawn,
     numbers,
     reached,
-    show,  # noqa: F401  (a fixture)
+    show_on_pages,
 )
+from helpers.pages import NARROW, marked, number, read, settle, values, write_widget_page
+
+
+@pytest.fixture
+def show(tmp_path, serve, open_page):
+    """A function that puts widgets on pages of their own and returns what each of them shows."""
+    return partial(show_on_pages, tmp_path, serve, open_page)
 
 # --- Convolution ---------------------------------------------------------------------------------
 
@@ -64,7 +71,7 @@ def inner(matrix, w):
     return np.asarray(matrix)[w.padding :, w.padding :][:height, :width]
 
 
-def test_conv_gradient_explorer(show):  # noqa: F811
+def test_conv_gradient_explorer(show):
     cases = drawn(draw_convolution, convolution_fits)
     widgets = [ConvGradientExplorer(**case) for case in cases]
     kinds = set()
@@ -180,7 +187,7 @@ def pooling_fits(case):
     return bool(case["kernel_size"] <= min(case["x"].shape))
 
 
-def test_pool_gradient_explorer(show):  # noqa: F811
+def test_pool_gradient_explorer(show):
     cases = drawn(draw_pooling, pooling_fits)
     widgets = [PoolGradientExplorer(**case) for case in cases]
     for case, w, shown in zip(cases, widgets, show(widgets), strict=True):
@@ -207,7 +214,7 @@ def test_pool_gradient_explorer(show):  # noqa: F811
         )
         first = np.argmax(np.where(window, x, -np.inf))  # of equal ones the first
         for label in ("Input X", "Gradient dX of max pooling"):
-            assert np.flatnonzero(marked(matrices[label], "chosen")).tolist() == [first]
+            assert np.flatnonzero(marked(matrices[label], "best")).tolist() == [first]
         taker = first if w.kind == "max" else np.flatnonzero(window)[0]
         assert number(shown["result"]) == printed(w.dx.ravel()[taker])
 

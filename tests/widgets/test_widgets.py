@@ -8,26 +8,9 @@ import numpy as np
 import pytest
 import traitlets
 
-from convbook import widgets
 from convbook.functional import conv2d
-from convbook.widgets import ConvolutionExplorer
-from convbook.widgets.base import FOLDER, esm_source
-from test_digit_playground import PLAYGROUND
-from test_widgets_training import CONFUSION, TRAINING
-from test_widgets_transfer import ONE_SHOT
-
-ALL = [getattr(widgets, name) for name in widgets.__all__]
-NEEDED = {
-    "AnswerGrid": ([[1, 2], [3, 4]],),
-    "ConfusionExplorer": tuple(CONFUSION.values()),
-    "DigitPlayground": tuple(PLAYGROUND.values()),
-    "OneShotExplorer": tuple(ONE_SHOT.values()),
-    "TrainingExplorer": tuple(TRAINING.values()),
-}
-
-
-def make(cls):
-    return cls(*NEEDED.get(cls.__name__, ()))
+from convbook.widgets import ConvolutionExplorer, bundle
+from helpers.figures import ALL, make
 
 
 def state_on_page(widget):
@@ -51,17 +34,17 @@ class TestEveryExplorer:
         data, _ = make(cls)._repr_mimebundle_()
         assert {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"} <= set(data)
 
-    def test_module_holds_all_that_it_imports(self, cls):
-        source = esm_source(cls.module)
-        assert "export default" in source
-        assert not re.search(r'from\s*["\']\.', source)
+    def test_script_holds_all_that_it_imports(self, cls):
+        script = bundle.script(cls.module)
+        assert "exports.default = " in script
+        assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
 
     def test_documents_itself(self, cls):
         assert "Parameters" in cls.__doc__
 
 
 def test_each_module_on_disk_belongs_to_a_widget():
-    assert {path.name for path in FOLDER.glob("*.js")} == {cls.module for cls in ALL} | {"kit.js", "digit_image.js"}
+    assert bundle.figures() == sorted(cls.module for cls in ALL)
 
 
 class TestConvolutionExplorer:

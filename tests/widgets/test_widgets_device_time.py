@@ -7,14 +7,14 @@ import pytest
 import traitlets
 
 from convbook.arrays import to_gpu
+from convbook.layers.summary import Summary
 from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import Adam
 from convbook.stand_in import pretended_gpu
-from convbook.layers.summary import Summary
 from convbook.widgets import DeviceTimeExplorer
 from convbook.widgets.device_time import BATCHES, DEVICES, WORKLOADS
-from pages import WIDE, settle, write_widget_page
+from helpers.pages import WIDE, settle, write_widget_page
 
 SHOWN = """
 (place) => ({

@@ -76,7 +76,7 @@ def test_pooling_follows_its_settings():
 def test_pooling_window_that_does_not_fit():
     widget = PoolingExplorer(x=[[1, 2], [3, 4]], kernel_size=3)
     with pytest.raises(ValueError, match="kernel_size must not be larger"):
-        widget.output  # noqa: B018
+        widget.output
     assert "kernel_size must not be larger" in widget.plain()
 
 
@@ -154,7 +154,7 @@ def test_im2col_defaults_are_not_shared():
 def test_im2col_filter_that_does_not_fit():
     widget = Im2colExplorer(x=[[1, 2], [3, 4]])
     with pytest.raises(ValueError, match="kernel_size must not be larger"):
-        widget.output  # noqa: B018
+        widget.output
     assert "kernel_size must not be larger" in widget.plain()
 
 

@@ -19,57 +19,13 @@ from convbook.layers import (
     ReLU,
     Sequential,
 )
-from convbook.training.metrics import confusion_matrix
 from convbook.training import fit
+from convbook.training.metrics import confusion_matrix
 from convbook.training.snapshots import Snapshots
 from convbook.widgets import ConfusionExplorer, TrainingExplorer
 from convbook.widgets.packed import packed, unpacked
-from pages import NARROW, WIDE, number, settle, write_widget_page
-
-
-def training_arrays(seed=0, t=4, n=3, oc=4, c=1, k=5, epochs=None):
-    """Arguments of a TrainingExplorer, drawn at random: filters, two layers, one of them signed."""
-    rng = np.random.default_rng(seed)
-    probabilities = rng.random((t, n, k))
-    epochs = list(range(t)) if epochs is None else epochs
-    return {
-        "filters": rng.normal(size=(t, oc, c, 3, 4)),
-        "images": rng.random((n, c, 7, 6)),
-        "labels": rng.integers(0, k, n),
-        "maps": {
-            "ReLU": np.maximum(0, rng.normal(size=(t, n, 5, 6, 4))),
-            "convolution": rng.normal(size=(t, n, 10, 3, 3)),
-        },
-        "probabilities": probabilities / probabilities.sum(axis=2, keepdims=True),
-        "epochs": epochs,
-        "history": {
-            "loss": rng.random(epochs[-1]).tolist(),
-            "val_loss": rng.random(epochs[-1]).tolist(),
-            "accuracy": rng.random(epochs[-1]).tolist(),
-            "seconds": rng.random(epochs[-1]).tolist(),
-        },
-        "before": {"val_loss": 2.5},
-    }
-
-
-def confusion_arrays(seed=0, n=120, c=1, k=5):
-    """Arguments of a ConfusionExplorer, drawn at random: about two in three are right."""
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, k, n)
-    scores = rng.normal(size=(n, k)) + 2 * np.eye(k)[labels]
-    # Blocks of one brightness survive JPEG, so that each picture is known again.
-    images = np.repeat(np.repeat(rng.random((n, c, 2, 2)), 8, axis=2), 8, axis=3)
-    return {
-        "labels": labels,
-        "predictions": scores.argmax(axis=1),
-        "images": images,
-        "probabilities": F.softmax(scores),
-    }
-
-
-TRAINING = training_arrays()
-CONFUSION = confusion_arrays()
-
+from helpers.figures import CONFUSION, TRAINING, confusion_arrays, training_arrays
+from helpers.pages import NARROW, WIDE, number, settle, write_widget_page
 
 # --- Packed arrays -------------------------------------------------------------------------------
 

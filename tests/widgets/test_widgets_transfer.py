@@ -2,29 +2,16 @@
 
 import html
 import json
-from functools import partial
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import traitlets
 
 from convbook.widgets import OneShotExplorer
-from pages import NARROW, open_widgets
-
-
-def one_shot_arrays(seed=0, classes=(7, 8, 9), each=4, features=5, size=(6, 5)):
-    """Arguments of an OneShotExplorer, drawn at random."""
-    rng = np.random.default_rng(seed)
-    labels = rng.permutation(np.repeat(classes, each))
-    return {
-        "images": rng.integers(0, 256, (len(labels), 1, *size)) / 255,
-        "labels": labels,
-        "features": rng.normal(size=(len(labels), features)),
-    }
-
-
-ONE_SHOT = one_shot_arrays()
+from helpers.figures import ONE_SHOT, one_shot_arrays
+from helpers.pages import NARROW, open_widgets
 
 
 def by_hand(arrays, references, query):

@@ -1,5 +1,10 @@
 // AnswerGrid: an empty number, row or matrix that the reader fills in. The page holds no answers, only hashes of them.
-import { build, fmt, frame, h, holdHeight, live, matrix, parse, shapeOf } from "./kit.js";
+import { build, shapeOf } from "./kit/arithmetic.js";
+import { h, live } from "./kit/elements.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { fmt, parse } from "./kit/text.js";
+import "./answer.css";
 
 const PAUSE = 800; // milliseconds without a key after which a number counts as typed to its end
 const SIGNS = { right: "✓", wrong: "✗", unclear: "?" };
@@ -164,8 +169,7 @@ function render({ model, el }) {
     return result;
   }
 
-  const stop = ui.start();
-  return () => { clearTimeout(timer); stop(); };
+  return ui.start({ stop: () => clearTimeout(timer) });
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);

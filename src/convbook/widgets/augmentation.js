@@ -1,8 +1,15 @@
 // AugmentationExplorer: one picture changed as data augmentation changes it, the matrix behind it, and random draws.
-import {
-  after, build, button, choice, clamp, fmt, frame, h, holdHeight, invertAffine, live, matmul, matrix, seededRandom,
-  slider, sourceOf, svg, times, transformPicture,
-} from "./kit.js";
+import { invertAffine, matmul, sourceOf, transformPicture } from "./kit/affine.js";
+import { build, clamp } from "./kit/arithmetic.js";
+import { checkbox, choice, slider } from "./kit/controls.js";
+import { after, button, h, live, svg } from "./kit/elements.js";
+import { times } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { arrow, cellAt } from "./kit/pointing.js";
+import { seededRandom } from "./kit/random.js";
+import { fmt } from "./kit/text.js";
+import "./augmentation.css";
 
 const PLAIN = {
   flip_h: false, flip_v: false, zoom: 1, shear_x: 0, shear_y: 0, rotate: 0, shift_x: 0, shift_y: 0, brightness: 1,
@@ -190,11 +197,10 @@ function render({ model, el }) {
   const more = button(`Draw ${DRAWS} others`, `Draw ${DRAWS} other random pictures`, () => ui.set({ seed: get("seed") % 9999 + 1 }));
   const seed = h("span", { class: "cb-shape" });
   const switches = Object.fromEntries(Object.entries(RANGES).map(([name, [text, range]]) => {
-    const box = h("input", {
-      type: "checkbox", "data-key": name,
-      onchange: () => ui.set({ drawn: Object.keys(RANGES).filter((n) => (n === name ? box.checked : get("drawn").includes(n))) }),
-    });
-    return [name, { box, el: h("label", { class: "cb-aug-switch" }, box, h("span", {}, text), h("span", { class: "cb-shape" }, range)) }];
+    return [name, checkbox({
+      text: [h("span", {}, text), h("span", { class: "cb-shape" }, range)], "data-key": name,
+      onchange: (on) => ui.set({ drawn: Object.keys(RANGES).filter((n) => (n === name ? on : get("drawn").includes(n))) }),
+    })];
   }));
   const thumbs = Array.from({ length: DRAWS }, () => {
     const canvas = h("canvas");
@@ -232,22 +238,15 @@ function render({ model, el }) {
     const { width, height } = picture();
     ui.set({ row: clamp(row, 0, height - 1), col: clamp(col, 0, width - 1) });
   };
-  const point = (event) => {
-    const box = result.canvas.getBoundingClientRect();
-    const { width, height } = picture();
-    pick(Math.floor((event.clientY - box.top) / box.height * height), Math.floor((event.clientX - box.left) / box.width * width));
-  };
-  const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  const point = (event) => pick(...cellAt(event, result.canvas, picture().height, picture().width));
   Object.assign(result.board.dataset, { lmSuppressShortcuts: "true" });
   for (const [name, value] of Object.entries({ tabindex: "0", role: "group", "aria-label": "Result: the arrow keys choose a pixel" }))
     result.board.setAttribute(name, value);
   result.board.addEventListener("pointerdown", point);
   result.board.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse" || event.buttons) point(event); });
   result.board.addEventListener("keydown", (event) => {
-    const move = MOVES[event.key];
-    if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+    const move = arrow(event);
+    if (!move) return;
     const step = picture().width > 100 && !event.shiftKey ? 4 : 1;
     const [row, col] = pickedPixel();
     pick(row + step * move[0], col + step * move[1]);
@@ -286,7 +285,7 @@ function render({ model, el }) {
     const [sentence, bad] = verdict(name, now, m);
     answer.textContent = sentence;
     question.classList.toggle("bad", bad);
-    for (const [key, { box }] of Object.entries(switches)) box.checked = drawn.includes(key);
+    for (const [key, box] of Object.entries(switches)) box.show(drawn.includes(key));
     seed.textContent = `seed ${get("seed")}`;
     hold.forEach((fit) => fit(name));
     const wanted = JSON.stringify([name, mode, drawn, get("seed")]);
@@ -339,9 +338,9 @@ function render({ model, el }) {
     );
   }
 
-  const stop = ui.start();
+  const stop = ui.start({ stop: () => { alive = false; clearTimeout(waiting); } });
   for (const name of Object.keys(pictures)) read(name);
-  return () => { alive = false; clearTimeout(waiting); stop(); };
+  return stop;
 }
 
 export default { render };

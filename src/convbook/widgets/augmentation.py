@@ -10,7 +10,8 @@ import traitlets
 from convbook.images import affine
 from convbook.images.augment import Brightness
 
-from .base import FOLDER, BookWidget, Whole, table
+from .base import BookWidget, Whole, table
+from .bundle import FOLDER
 
 PICTURES = {"cat": "cat.jpg", "stars": "stars.jpg", "six": "six.png"}
 MIME_TYPES = {"jpg": "image/jpeg", "png": "image/png"}

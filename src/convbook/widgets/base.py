@@ -1,10 +1,7 @@
 """What every explorer is made of: state in Python, drawing in an ES module, and a static form for pages."""
 
-import base64
 import html
 import json
-import re
-from pathlib import Path
 
 import numpy as np
 import traitlets
@@ -12,29 +9,6 @@ import traitlets
 from convbook.functional import output_size
 
 from .host import AnyWidget, repr_mimebundle
-
-FOLDER = Path(__file__).parent
-LOCAL_IMPORT = re.compile(r'(from\s*")\./([\w-]+\.js)(")')
-
-
-def esm_source(module):
-    """Return an ES module as one self-contained text.
-
-    A widget travels to the browser as a single string, where a relative import leads nowhere.
-    Each local import is therefore replaced by a ``data:`` URL that holds the imported file.
-
-    Parameters
-    ----------
-    module : str
-        File name in this folder, such as ``"convolution.js"``.
-    """
-
-    def inline(match):
-        before, name, after = match.groups()
-        code = base64.b64encode(esm_source(name).encode()).decode()
-        return f"{before}data:text/javascript;base64,{code}{after}"
-
-    return LOCAL_IMPORT.sub(inline, (FOLDER / module).read_text(encoding="utf-8"))
 
 
 def as_numbers(array):
@@ -107,8 +81,6 @@ class BookWidget(AnyWidget):
     def __init_subclass__(cls, module=None, **kwargs):
         if module:  # traitlets makes subclasses of its own, without one
             cls.module = module
-            cls._esm = esm_source(module)
-            cls._css = (FOLDER / "kit.css").read_text(encoding="utf-8")
         super().__init_subclass__(**kwargs)
 
     @property

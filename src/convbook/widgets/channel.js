@@ -1,5 +1,12 @@
 // ChannelExplorer: the boxes of X, F and Y drawn to scale; each filter makes one sheet of the output.
-import { after, clamp, frame, h, holdHeight, live, outputSize, sizeFormula, slider, svg } from "./kit.js";
+import { clamp, outputSize } from "./kit/arithmetic.js";
+import { slider } from "./kit/controls.js";
+import { after, h, live, svg } from "./kit/elements.js";
+import { sizeFormula } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { arrow } from "./kit/pointing.js";
+import "./kit/matrix.css";
+import "./channel.css";
 
 const SLIDERS = [
   ["n", "N", "examples", 1, 4], ["c", "C", "channels", 1, 6], ["h", "H", "height", 3, 16], ["w", "W", "width", 3, 16],
@@ -14,7 +21,6 @@ const NARROW = 420;
 const OPERATOR = 34; // the room that the sign before F and Y takes
 const MARGIN = { left: 22, right: 26, top: 12, bottom: 18 }; // around a stack, for its labels
 const LEAST_TARGET = 24;
-const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
 const number = (value) => value.toLocaleString("en");
 const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
@@ -43,7 +49,7 @@ function stack({ depth, rows, cols, cell, shift, ring = 0, window, lit, names = 
       for (let i = 1; i < cols; i++) lines.push(`M${inner[0] + i * cell} ${inner[1]}v${inner[3]}`);
       for (let i = 1; i < rows; i++) lines.push(`M${inner[0]} ${inner[1] + i * cell}h${inner[2]}`);
     }
-    return svg("g", { class: lit(k) ? "cb-sheet lit" : "cb-sheet" },
+    return svg("g", { class: lit(k) ? "cb-sheet picked" : "cb-sheet" },
       ring > 0 && rect("cb-ring", x, y, width, height), rect("cb-face", ...inner),
       lines.length > 0 && svg("path", { class: "cb-lines", d: lines.join("") }),
       window && rect("cb-mark", x, y, window[1] * cell, window[0] * cell));
@@ -121,11 +127,8 @@ function render({ model, el }) {
     });
     picture.addEventListener("click", pick);
     picture.addEventListener("keydown", (event) => {
-      const step = STEPS[event.key];
-      if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      ui.set({ channel: (channel() + step + get("oc")) % get("oc") });
+      const move = arrow(event);
+      if (move) ui.set({ channel: (channel() + move[0] + move[1] + get("oc")) % get("oc") });
     });
   }
 
@@ -252,14 +255,14 @@ function render({ model, el }) {
 
   // The pictures are laid out for the width that there is: drawn again when it changes.
   let drawnFor = 0;
-  const watch = new ResizeObserver(() => {
-    if (stage.clientWidth === drawnFor) return;
-    drawnFor = stage.clientWidth;
-    draw();
+  return ui.start({
+    watch: stage,
+    resized() {
+      if (stage.clientWidth === drawnFor) return;
+      drawnFor = stage.clientWidth;
+      draw();
+    },
   });
-  const stop = ui.start();
-  watch.observe(stage);
-  return () => { watch.disconnect(); stop(); };
 }
 
 /** "(248 times as many)", with two digits where the ratio is small. */

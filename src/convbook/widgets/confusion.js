@@ -1,5 +1,14 @@
 // ConfusionExplorer: a confusion matrix whose cells open and show the pictures that they count.
-import { MOVES, bars, clamp, frame, h, holdHeight, live } from "./kit.js";
+import { clamp } from "./kit/arithmetic.js";
+import { bars } from "./kit/bars.js";
+import { checkbox } from "./kit/controls.js";
+import { h, live } from "./kit/elements.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { arrow } from "./kit/pointing.js";
+import "./kit/cells.css";
+import "./kit/matrix.css";
+import "./kit/ramp.css";
+import "./confusion.css";
 
 const KEYS = ["row", "col", "errors_only", "picture"];
 
@@ -37,8 +46,8 @@ function render({ model, el }) {
     return canvas;
   };
 
-  const toggle = h("input", { type: "checkbox", onchange: () => ui.set({ errors_only: toggle.checked, picture: 0 }) });
-  ui.tools.append(h("label", { class: "cb-only" }, toggle, "only errors"));
+  const toggle = checkbox({ text: "only errors", onchange: (on) => ui.set({ errors_only: on, picture: 0 }) });
+  ui.tools.append(toggle.el);
 
   const tds = counts.map((line, row) => line.map((_, col) => {
     const td = h("td", {
@@ -83,10 +92,8 @@ function render({ model, el }) {
   const hold = [said, opened].map(holdHeight);
 
   function walk(event, row, col) {
-    const move = MOVES[event.key];
-    if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+    const move = arrow(event);
+    if (!move) return;
     let [r, c] = [clamp(row + move[0], 0, K - 1), clamp(col + move[1], 0, K - 1)];
     // With errors only, the diagonal is stepped over.
     if (get("errors_only") && r === c) [r, c] = [r + move[0], c + move[1]];
@@ -96,7 +103,7 @@ function render({ model, el }) {
   function draw() {
     const only = get("errors_only");
     const [row, col] = open();
-    toggle.checked = only;
+    toggle.show(only);
     tds.forEach((line, r) => line.forEach((td, c) => {
       const count = counts[r][c];
       const diagonal = r === c;

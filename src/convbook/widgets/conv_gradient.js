@@ -1,31 +1,36 @@
 // ConvGradientExplorer: the gradients of a convolution, element by element and as whole arrays.
 import {
-  after, blockArray, build, button, choice, clamp, conv2dBackward, extent, factor, fitted, fmt, frame, h, holdHeight,
-  live, matrix, outputSize, pad2d, player, reached, scroller, shapeOf, slice, slider, stepper, times,
-} from "./kit.js";
+  build, clamp, conv2dBackward, extent, fitted, outputSize, pad2d, reached, shapeOf,
+} from "./kit/arithmetic.js";
+import { blockArray } from "./kit/blocks.js";
+import { buttons, examples, player, slider, stepper } from "./kit/controls.js";
+import { after, h, live } from "./kit/elements.js";
+import { joined, slice, symbol, times } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { scroller } from "./kit/scroller.js";
+import { factor, fmt } from "./kit/text.js";
+import "./kit/gradient.css";
 
 const KEYS = ["x", "f", "dy", "stride", "padding", "mode", "view", "row", "col", "step"];
 const LIMITS = { x: 6, f: 4 };
 const MOST_SYMBOLS = 16; // longer sums are written out in numbers only
 
 const count = (n) => build(n, n, (r, c) => n * r + c + 1);
+const PLAIN = { x: count(4), f: [[1, 2], [3, 4]], dy: [[1, 2, -1], [0, 3, 1], [2, -2, 1]], stride: 1, padding: 0 };
 const PRESETS = {
-  course: ["Course: X 4 × 4, F 2 × 2", {}],
-  ones: ["dY all 1: how much of F reaches each x", { dy: build(3, 3, () => 1) }],
-  single: ["One output counts: dX is F, laid down there", { dy: [[0, 0, 0], [0, 1, 0], [0, 0, 0]] }],
-  strided: ["Stride 2: windows side by side", { x: count(6), dy: [[1, 2, -1], [0, 3, 1], [2, -2, 1]], stride: 2 }],
-  unread: ["Stride 2: a column and a row that E does not feel", { x: count(5), dy: [[1, 2], [-1, 3]], stride: 2 }],
+  course: ["Course: X 4 × 4, F 2 × 2", PLAIN],
+  ones: ["dY all 1: how much of F reaches each x", { ...PLAIN, dy: build(3, 3, () => 1) }],
+  single: ["One output counts: dX is F, laid down there", { ...PLAIN, dy: [[0, 0, 0], [0, 1, 0], [0, 0, 0]] }],
+  strided: ["Stride 2: windows side by side",
+    { ...PLAIN, x: count(6), dy: [[1, 2, -1], [0, 3, 1], [2, -2, 1]], stride: 2 }],
+  unread: ["Stride 2: a column and a row that E does not feel",
+    { ...PLAIN, x: count(5), dy: [[1, 2], [-1, 3]], stride: 2 }],
   ring: ["A ring of zeros, 3 × 3 filter", {
-    f: [[1, 1, 1], [2, 0, 1], [-1, -1, 0]], padding: 1,
+    ...PLAIN, f: [[1, 1, 1], [2, 0, 1], [-1, -1, 0]], padding: 1,
     dy: [[1, 2, -1, 0], [0, 3, 1, 2], [2, -2, 1, 1], [1, 0, -1, 2]],
   }],
 };
-const PLAIN = { x: count(4), f: [[1, 2], [3, 4]], dy: [[1, 2, -1], [0, 3, 1], [2, -2, 1]], stride: 1, padding: 0 };
-
-/** A letter with its indices, such as dy₀₁. Every index here is below 10. */
-const symbol = (letter, r, c) => [h("i", {}, letter), h("sub", {}, `${r}${c}`)];
-/** Nodes with a separator between them. */
-const joined = (parts, sign = " + ") => parts.flatMap((part, k) => (k ? [sign, part] : [part]));
 
 function render({ model, el }) {
   const ui = frame({ model, el, title: "Convolution, backwards: where a gradient comes from", keys: KEYS, draw });
@@ -33,23 +38,17 @@ function render({ model, el }) {
   const inX = () => get("mode") === "x";
   const inOne = () => get("view") === "one";
 
-  const preset = choice({
-    label: "Example",
-    options: { own: "your own numbers", ...Object.fromEntries(Object.entries(PRESETS).map(([k, v]) => [k, v[0]])) },
-    onchange: (key) => {
-      if (PRESETS[key]) ui.set(structuredClone({ ...PLAIN, ...PRESETS[key][1], row: 0, col: 0, step: 0 }));
-    },
+  const start = { row: 0, col: 0, step: 0 };
+  const preset = examples({ options: PRESETS, start, get, set: ui.set });
+  const mode = buttons({
+    label: "gradient", name: "gradient", options: { x: ["dX", "gradient: dX"], f: ["dF", "gradient: dF"] },
+    onchange: (value) => ui.set({ mode: value, ...start }),
   });
-  const buttons = (key, label, names, more) => {
-    const all = Object.entries(names).map(([value, text]) =>
-      button(text, `${label}: ${text}`, () => ui.set({ [key]: value, ...more }), { "data-choice": value }));
-    return {
-      el: h("div", { class: "cb-control", role: "group", "aria-label": label }, h("span", { class: "cb-name" }, label), all),
-      show: (value) => all.forEach((b) => b.setAttribute("aria-pressed", b.dataset.choice === value)),
-    };
-  };
-  const mode = buttons("mode", "gradient", { x: "dX", f: "dF" }, { row: 0, col: 0, step: 0 });
-  const view = buttons("view", "show", { one: "one element", all: "whole array" }, { step: 0 });
+  const view = buttons({
+    label: "show", name: "show",
+    options: { one: ["one element", "show: one element"], all: ["whole array", "show: whole array"] },
+    onchange: (value) => ui.set({ view: value, step: 0 }),
+  });
   const stride = slider({ label: "stride S", min: 1, max: 4, oninput: (v) => change({ stride: v }) });
   const padding = slider({ label: "padding P", min: 0, max: 2, oninput: (v) => change({ padding: v }) });
 
@@ -133,11 +132,6 @@ function render({ model, el }) {
     const step = clamp(get("step"), 0, Math.max(0, rows * cols - 1));
     return [Math.floor(step / cols), step % cols];
   }
-  function presetOf() {
-    const found = Object.entries(PRESETS).find(([, [, values]]) => Object.entries({ ...PLAIN, ...values })
-      .every(([key, value]) => JSON.stringify(get(key)) === JSON.stringify(value)));
-    return found ? found[0] : "own";
-  }
 
   function draw() {
     const [x, f, S, P] = ["x", "f", "stride", "padding"].map(get);
@@ -148,7 +142,7 @@ function render({ model, el }) {
     const [fh, fw] = shapeOf(f);
     const [oh, ow] = outputShape();
     const [row, col] = now();
-    preset.show(presetOf());
+    preset.show();
     mode.show(get("mode"));
     view.show(get("view"));
     stride.show(S);
@@ -294,10 +288,9 @@ function render({ model, el }) {
     }
   }
 
-  const stop = ui.start();
-  const resized = new ResizeObserver(() => blocksBox.settle(blocks.lit()));
-  resized.observe(ui.tools.parentElement);
-  return () => { resized.disconnect(); steps.stop(); stop(); };
+  return ui.start({
+    watch: ui.tools.parentElement, resized: () => blocksBox.settle(blocks.lit()), stop: steps.stop,
+  });
 }
 
 /** The largest absolute value in a matrix. */

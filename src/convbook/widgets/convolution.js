@@ -1,8 +1,13 @@
 // ConvolutionExplorer: a filter slides over a matrix; every number can be changed and every sum is written out.
 import {
-  after, build, choice, clamp, conv2d, extent, factor, fmt, frame, h, holdHeight, live, matrix, outputSize, pad2d,
-  player, reached, shapeOf, sizeFormula, slider, stepper, windowCells,
-} from "./kit.js";
+  build, clamp, conv2d, extent, outputSize, pad2d, reached, shapeOf, windowCells,
+} from "./kit/arithmetic.js";
+import { examples, player, slider, stepper } from "./kit/controls.js";
+import { after, h, live } from "./kit/elements.js";
+import { sizeFormula } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { factor, fmt } from "./kit/text.js";
 
 const KEYS = ["x", "f", "bias", "stride", "padding", "dilation", "row", "col"];
 const LIMITS = { x: 8, f: 5 };
@@ -14,28 +19,28 @@ const ringed = pad2d(count, 1).map((row) => [...row, 1]).concat([Array(7).fill(1
 const picture = build(8, 8, (r, c) => (r >= 2 && r <= 5 && c >= 2 && c <= 5 ? 9 : 1));
 const third = [[1, 1, 1], [1, 1, 1], [1, 1, 1]];
 
+const PLAIN = { bias: 0, stride: 1, padding: 0, dilation: 1 };
 const PRESETS = {
-  course: ["Course: X ⊛ F", { x: count, f: courseFilter }],
-  padding: ["Course: one ring of zeros", { x: count, f: courseFilter, padding: 1 }],
-  strides: ["Course: 7 × 7, stride 2", { x: ringed, f: courseFilter, stride: 2 }],
-  floor: ["Zero ring, stride 2: the floor at work", { x: count, f: courseFilter, padding: 1, stride: 2 }],
-  vertical: ["Picture: vertical edges (Sobel)", { x: picture, f: [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]] }],
-  horizontal: ["Picture: horizontal edges (Sobel)", { x: picture, f: [[-1, -2, -1], [0, 0, 0], [1, 2, 1]] }],
-  outline: ["Picture: all edges (Laplace)", { x: picture, f: [[0, -1, 0], [-1, 4, -1], [0, -1, 0]] }],
-  blur: ["Picture: blur (sum of 3 × 3)", { x: picture, f: third, padding: 1 }],
-  sharpen: ["Picture: sharpen", { x: picture, f: [[0, -1, 0], [-1, 5, -1], [0, -1, 0]] }],
+  course: ["Course: X ⊛ F", { ...PLAIN, x: count, f: courseFilter }],
+  padding: ["Course: one ring of zeros", { ...PLAIN, x: count, f: courseFilter, padding: 1 }],
+  strides: ["Course: 7 × 7, stride 2", { ...PLAIN, x: ringed, f: courseFilter, stride: 2 }],
+  floor: ["Zero ring, stride 2: the floor at work",
+    { ...PLAIN, x: count, f: courseFilter, padding: 1, stride: 2 }],
+  vertical: ["Picture: vertical edges (Sobel)",
+    { ...PLAIN, x: picture, f: [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]] }],
+  horizontal: ["Picture: horizontal edges (Sobel)",
+    { ...PLAIN, x: picture, f: [[-1, -2, -1], [0, 0, 0], [1, 2, 1]] }],
+  outline: ["Picture: all edges (Laplace)",
+    { ...PLAIN, x: picture, f: [[0, -1, 0], [-1, 4, -1], [0, -1, 0]] }],
+  blur: ["Picture: blur (sum of 3 × 3)", { ...PLAIN, x: picture, f: third, padding: 1 }],
+  sharpen: ["Picture: sharpen", { ...PLAIN, x: picture, f: [[0, -1, 0], [-1, 5, -1], [0, -1, 0]] }],
 };
-const PLAIN = { bias: 0, stride: 1, padding: 0, dilation: 1, row: 0, col: 0 };
 
 function render({ model, el }) {
   const ui = frame({ model, el, title: "Convolution: slide the filter", keys: KEYS, draw });
   const get = (key) => model.get(key);
 
-  const preset = choice({
-    label: "Example",
-    options: { own: "your own numbers", ...Object.fromEntries(Object.entries(PRESETS).map(([k, v]) => [k, v[0]])) },
-    onchange: (key) => { if (PRESETS[key]) ui.set(structuredClone({ ...PLAIN, ...PRESETS[key][1] })); },
-  });
+  const preset = examples({ options: PRESETS, start: { row: 0, col: 0 }, get, set: ui.set });
   const stride = slider({ label: "stride S", min: 1, max: 4, oninput: (v) => ui.set({ stride: v }) });
   const padding = slider({ label: "padding P", min: 0, max: 3, oninput: (v) => ui.set({ padding: v }) });
   const dilation = slider({ label: "dilation D", min: 1, max: 3, oninput: (v) => ui.set({ dilation: v }) });
@@ -86,14 +91,6 @@ function render({ model, el }) {
     const [oh, ow] = outputShape();
     return [clamp(get("row"), 0, Math.max(0, oh - 1)), clamp(get("col"), 0, Math.max(0, ow - 1))];
   }
-  function presetOf() {
-    const same = (key, values) => JSON.stringify(get(key)) === JSON.stringify(values[key]);
-    const found = Object.entries(PRESETS).find(([, [, values]]) => {
-      const all = { ...PLAIN, ...values };
-      return ["x", "f", "bias", "stride", "padding", "dilation"].every((key) => same(key, all));
-    });
-    return found ? found[0] : "own";
-  }
 
   function draw() {
     const [x, f, b, S, P, D] = ["x", "f", "bias", "stride", "padding", "dilation"].map(get);
@@ -101,7 +98,7 @@ function render({ model, el }) {
     const [fh, fw] = shapeOf(f);
     const y = conv2d(x, f, { bias: b, stride: S, padding: P, dilation: D });
     const [row, col] = picked();
-    preset.show(presetOf());
+    preset.show();
     stride.show(S, { max: Math.max(4, S) });
     padding.show(P, { max: Math.max(3, P) });
     dilation.show(D, { max: Math.max(3, D) });
@@ -146,8 +143,7 @@ function render({ model, el }) {
     }
   }
 
-  const stop = ui.start();
-  return () => { steps.stop(); stop(); };
+  return ui.start({ stop: steps.stop });
 }
 
 export default { render };

@@ -1,5 +1,10 @@
 // DeviceTimeExplorer: time = launches + max(memory, arithmetic), for a GPU and a CPU, over the batch size.
-import { button, choice, clamp, frame, h, holdHeight, live, slider, svg } from "./kit.js";
+import { clamp } from "./kit/arithmetic.js";
+import { buttons, choice, slider } from "./kit/controls.js";
+import { button, h, live, svg } from "./kit/elements.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { keyOf, keyOfGuide, point } from "./kit/plot.js";
+import { onDrag } from "./kit/pointing.js";
 
 const KEYS = ["workload", "device", "batch", "overhead", "mode", "moving", "cpu_overhead", "cpu_bandwidth", "cpu_peak"];
 const BATCHES = Array.from({ length: 13 }, (_, k) => 2 ** k);
@@ -47,9 +52,13 @@ function render({ model, el }) {
     label: "compute", options: named(get("workloads")), onchange: (key) => ui.set({ workload: key }),
   });
   const device = choice({ label: "GPU", options: named(get("devices")), onchange: (key) => ui.set({ device: key }) });
-  const modes = [["batch", "the whole batch at once"], ["loop", "image by image"]].map(([key, text]) =>
-    button(text, `Compute ${text}`, () => ui.set({ mode: key }), { "data-mode": key }));
-  const mode = h("div", { class: "cb-control", role: "group", "aria-label": "Loop" }, modes);
+  const mode = buttons({
+    label: "Loop", options: {
+      batch: ["the whole batch at once", "Compute the whole batch at once"],
+      loop: ["image by image", "Compute image by image"],
+    },
+    onchange: (value) => ui.set({ mode: value }),
+  });
   const fetch = button("move the batch to the GPU first", "Count the time for moving the batch to the GPU",
     () => ui.set({ moving: !get("moving") }));
   const moving = h("div", { class: "cb-control" }, fetch);
@@ -71,7 +80,7 @@ function render({ model, el }) {
   const said = live("cb-remark");
   const numbers = h("div", { class: "cb-numbers" });
   const remark = h("div", { class: "cb-formula" });
-  ui.add(h("div", { class: "cb-controls" }, workload.el, device.el, mode, moving, batch.el, overhead.el),
+  ui.add(h("div", { class: "cb-controls" }, workload.el, device.el, mode.el, moving, batch.el, overhead.el),
     plot, legend, said, numbers, remark);
   const hold = [said, numbers, remark].map(holdHeight);
 
@@ -81,23 +90,20 @@ function render({ model, el }) {
     const at = (event.clientX - picture.getBoundingClientRect().left - LEFT) / (size().width - LEFT - RIGHT);
     ui.set({ batch: BATCHES[clamp(Math.round(at * (BATCHES.length - 1)), 0, BATCHES.length - 1)] });
   };
-  picture.addEventListener("pointerdown", follow);
-  picture.addEventListener("pointermove", (event) => { if (event.buttons & 1) follow(event); });
+  onDrag(picture, follow);
 
   function draw() {
     const curve = BATCHES.map((n) => evaluate(get, n));
     const now = evaluate(get, get("batch"));
     workload.show(get("workload"));
     device.show(get("device"));
-    modes.forEach((m) => m.setAttribute("aria-pressed", m.dataset.mode === get("mode")));
+    mode.show(get("mode"));
     fetch.setAttribute("aria-pressed", get("moving"));
     batch.show(nearest(BATCHES, get("batch")));
     overhead.show(nearest(OVERHEADS, get("overhead")));
     const first = curve.find((point) => point.gpu < point.onCpu);
     drawPlot();
-    legend.replaceChildren(key("", "GPU"), key("central", "CPU"),
-      h("span", { class: "cb-key" }, svg("svg", { width: 30, height: 12, "aria-hidden": "true" },
-        svg("path", { class: "cb-guide", d: "M0 6H30" })), "the GPU's launches alone"));
+    legend.replaceChildren(keyOf("", "GPU"), keyOf("central", "CPU"), keyOfGuide("the GPU's launches alone"));
     const [fast, slow] = now.gpu < now.onCpu ? ["GPU", "CPU"] : ["CPU", "GPU"];
     const factor = Math.max(now.gpu, now.onCpu) / Math.min(now.gpu, now.onCpu);
     const times = factor >= 100 ? Math.round(factor) : Number(factor.toPrecision(2));
@@ -134,14 +140,6 @@ function render({ model, el }) {
         row("CPU", now.onCpu, `${duration(now.onCpu / n)} for each image; ${get("cpu_overhead")} µs, ${get("cpu_bandwidth")} GB/s, ${get("cpu_peak")} GFLOP/s`),
       ].flat();
     }
-    function key(name, text) {
-      return h("span", { class: "cb-key" }, svg("svg", { width: 30, height: 12, "aria-hidden": "true" },
-        svg("path", { class: `cb-curve ${name}`, d: "M0 6H30" }), mark(name, 15, 6, 4)), text);
-    }
-    function mark(name, x, y, radius, more = {}) {
-      return name === "" ? svg("circle", { class: "cb-point", cx: x, cy: y, r: radius, ...more })
-        : svg("rect", { class: `cb-point ${name}`, x: x - radius, y: y - radius, width: 2 * radius, height: 2 * radius, ...more });
-    }
     function drawPlot() {
       const { width, height } = size();
       const [right, bottom] = [width - RIGHT, height - BOTTOM];
@@ -171,19 +169,16 @@ function render({ model, el }) {
         line("cb-guide", (point) => point.launches),
         line("cb-curve central", (point) => point.onCpu), line("cb-curve", (point) => point.gpu),
         svg("path", { class: "cb-now", d: `M${across(now.batch)} ${TOP}V${bottom}` }),
-        ...[...curve, now].flatMap((point, k) => {
+        ...[...curve, now].flatMap((time, k) => {
           const chosen = k === curve.length;
-          const more = (seconds) => ({ "data-batch": point.batch, "data-seconds": seconds, "data-now": chosen && "true" });
-          return [mark("central", across(point.batch), down(point.onCpu), chosen ? 5 : 2.5, more(point.onCpu)),
-            mark("", across(point.batch), down(point.gpu), chosen ? 5.5 : 3, more(point.gpu))];
+          const more = (seconds) => ({ "data-batch": time.batch, "data-seconds": seconds, "data-now": chosen && "true" });
+          return [point("central", across(time.batch), down(time.onCpu), chosen ? 5 : 2.5, more(time.onCpu)),
+            point("", across(time.batch), down(time.gpu), chosen ? 5.5 : 3, more(time.gpu))];
         }));
     }
   }
 
-  const stop = ui.start();
-  const resized = new ResizeObserver(draw);
-  resized.observe(ui.tools.parentElement);
-  return () => { resized.disconnect(); stop(); };
+  return ui.start({ watch: ui.tools.parentElement });
 }
 
 const named = (things) => Object.fromEntries(Object.entries(things).map(([key, { name }]) => [key, name]));

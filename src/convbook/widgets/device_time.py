@@ -1,6 +1,5 @@
 """DeviceTimeExplorer: how long a GPU should take, by a model of three numbers, beside a CPU."""
 
-import numpy as np
 import traitlets
 
 from .base import BookWidget, Whole

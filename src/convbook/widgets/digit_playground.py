@@ -8,8 +8,8 @@ import traitlets
 
 from convbook.arrays import to_numpy
 from convbook.checks import integer, padding_2d, pair
-from convbook.images.digit import draw, prepare
 from convbook.functional import softmax
+from convbook.images.digit import draw, prepare
 from convbook.layers import (
     AvgPool2d,
     Conv2d,

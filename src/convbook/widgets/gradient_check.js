@@ -1,5 +1,10 @@
 // GradientCheckFigure: the error of a numerical derivative over its step; first truncation rules, then rounding.
-import { button, choice, clamp, frame, h, holdHeight, live, player, slider, svg } from "./kit.js";
+import { clamp } from "./kit/arithmetic.js";
+import { buttons, choice, player, slider } from "./kit/controls.js";
+import { h, live, svg } from "./kit/elements.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { keyOf, keyOfGuide, point } from "./kit/plot.js";
+import { onDrag } from "./kit/pointing.js";
 
 const KEYS = ["function", "precision", "step"];
 
@@ -68,10 +73,11 @@ function render({ model, el }) {
     options: Object.fromEntries(Object.entries(FUNCTIONS).map(([key, { text, x }]) => [key, `${text} at x = ${x}`])),
     onchange: (key) => ui.set({ function: key }),
   });
-  const types = Object.keys(PRECISIONS).map((key) =>
-    button(key, `Compute in ${key}`, () => ui.set({ precision: key }), { "data-precision": key }));
-  const precision = h("div", { class: "cb-control", role: "group", "aria-label": "Precision" },
-    h("span", { class: "cb-name" }, "computed in"), types);
+  const precision = buttons({
+    label: "Precision", name: "computed in",
+    options: Object.fromEntries(Object.keys(PRECISIONS).map((key) => [key, [key, `Compute in ${key}`]])),
+    onchange: (value) => ui.set({ precision: value }),
+  });
   // To the right the step grows, as on the axis of the plot.
   const step = slider({
     label: "δ", min: 0, max: STEPS.length - 1, text: () => scientific(get("step"), 3),
@@ -92,7 +98,7 @@ function render({ model, el }) {
   const numbers = h("div", { class: "cb-numbers" });
   const remark = h("div", { class: "cb-formula" });
   const legend = h("div", { class: "cb-legend" });
-  ui.add(h("div", { class: "cb-controls" }, func.el, precision, step.el), plot, legend, said, numbers, remark);
+  ui.add(h("div", { class: "cb-controls" }, func.el, precision.el, step.el), plot, legend, said, numbers, remark);
   const hold = [said, numbers, remark].map(holdHeight);
 
   const size = () => ({ width: Math.max(280, plot.clientWidth || 640), height: plot.clientWidth < 480 ? 260 : 330 });
@@ -106,40 +112,30 @@ function render({ model, el }) {
     const k = clamp(Math.round((1 - at) * (STEPS.length - 1)), 0, STEPS.length - 1);
     ui.set({ step: STEPS[k] });
   };
-  picture.addEventListener("pointerdown", follow);
-  picture.addEventListener("pointermove", (event) => { if (event.buttons & 1) follow(event); });
+  onDrag(picture, follow);
 
   function draw() {
     const f = FUNCTIONS[get("function")];
     const type = PRECISIONS[get("precision")];
     const step0 = get("step");
     func.show(get("function"));
-    types.forEach((t) => t.setAttribute("aria-pressed", t.dataset.precision === get("precision")));
+    precision.show(get("precision"));
     step.show(STEPS.length - 1 - nearest());
     const curve = STEPS.map((s) => evaluate(f, type, s));
     const now = evaluate(f, type, step0);
     const theory = expected(f, type, step0);
-    const least = (name) => curve.reduce((best, point) => (point.errors[name] < best.errors[name] ? point : best));
+    const least = (name) => curve.reduce((best, p) => (p.errors[name] < best.errors[name] ? p : best));
     drawPlot();
     said.textContent = `δ = ${scientific(step0, 3)}: relative error ${scientific(now.errors.forward)} with the forward `
       + `difference, ${scientific(now.errors.central)} with the central one.`;
     numbers.replaceChildren(...rows());
     remark.replaceChildren(...remarks());
     legend.replaceChildren(
-      key("forward", "forward difference"), key("central", "central difference"),
-      h("span", { class: "cb-key" }, svg("svg", { width: 30, height: 12, "aria-hidden": "true" },
-        svg("path", { class: "cb-guide", d: "M0 6H30" })), "what theory expects"),
+      keyOf("forward", "forward difference"), keyOf("central", "central difference"),
+      keyOfGuide("what theory expects"),
     );
     hold.forEach((fit) => fit());
 
-    function key(name, text) {
-      return h("span", { class: "cb-key" }, svg("svg", { width: 30, height: 12, "aria-hidden": "true" },
-        svg("path", { class: `cb-curve ${name}`, d: "M0 6H30" }), mark(name, 15, 6, 4)), text);
-    }
-    function mark(name, x, y, radius, more = {}) {
-      return name === "forward" ? svg("circle", { class: `cb-point ${name}`, cx: x, cy: y, r: radius, ...more })
-        : svg("rect", { class: `cb-point ${name}`, x: x - radius, y: y - radius, width: 2 * radius, height: 2 * radius, ...more });
-    }
     function drawPlot() {
       const { width, height } = size();
       const [right, bottom] = [width - RIGHT, height - BOTTOM];
@@ -165,7 +161,7 @@ function render({ model, el }) {
       });
       const lines = ["forward", "central"].map((name) => [
         svg("path", { class: `cb-curve ${name}`, d: `M${curve.map((p) => `${across(p.step)} ${down(p.errors[name])}`).join("L")}` }),
-        curve.map((p) => mark(name, across(p.step), down(p.errors[name]), 1.6, { "data-step": p.step, "data-value": p.errors[name] })),
+        curve.map((p) => point(name, across(p.step), down(p.errors[name]), 1.6, { "data-step": p.step, "data-value": p.errors[name] })),
       ]);
       picture.setAttribute("width", width);
       picture.setAttribute("height", height);
@@ -174,8 +170,8 @@ function render({ model, el }) {
       picture.replaceChildren(...grid, ...guides,
         svg("path", { class: "cb-now", d: `M${across(step0)} ${TOP}V${bottom}` }), ...lines.flat(2),
         // The circle is the larger one: it shows behind the square where both errors are equal.
-        mark("forward", across(step0), down(now.errors.forward), 7, { "data-now": "forward" }),
-        mark("central", across(step0), down(now.errors.central), 4.5, { "data-now": "central" }),
+        point("forward", across(step0), down(now.errors.forward), 7, { "data-now": "forward" }),
+        point("central", across(step0), down(now.errors.central), 4.5, { "data-now": "central" }),
         ...labels());
     }
     /** The slopes, written beside the lines where they can be seen. */
@@ -235,10 +231,7 @@ function render({ model, el }) {
     }
   }
 
-  const stop = ui.start();
-  const resized = new ResizeObserver(draw);
-  resized.observe(ui.tools.parentElement);
-  return () => { resized.disconnect(); steps.stop(); stop(); };
+  return ui.start({ watch: ui.tools.parentElement, stop: steps.stop });
 }
 
 /** How many leading characters two printed numbers share. */

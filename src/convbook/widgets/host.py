@@ -9,8 +9,9 @@ import itertools
 import traitlets
 
 try:
-    from anywidget import AnyWidget
     from anywidget.widget import repr_mimebundle
+
+    from .jupyter import SharedWidget as AnyWidget
 except ImportError:
     numbers = itertools.count(1)
 

@@ -1,8 +1,14 @@
 // Im2colExplorer: the columns of a convolution, built turn by turn in two ways, and the product that follows.
-import {
-  after, blockArray, build, button, clamp, factor, fitted, fmt, frame, h, holdHeight, live, matrix, outputSize,
-  pad2d, player, scroller, shapeOf, slice, slider, stepper, times,
-} from "./kit.js";
+import { build, clamp, fitted, outputSize, pad2d, shapeOf } from "./kit/arithmetic.js";
+import { blockArray } from "./kit/blocks.js";
+import { buttons, player, slider, stepper } from "./kit/controls.js";
+import { after, h, live } from "./kit/elements.js";
+import { slice, times } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { scroller } from "./kit/scroller.js";
+import { factor, fmt } from "./kit/text.js";
+import "./im2col.css";
 
 const KEYS = ["x", "f", "kernel_size", "stride", "padding", "method", "step", "row", "col"];
 const LARGEST = 6;
@@ -12,10 +18,12 @@ function render({ model, el }) {
   const ui = frame({ model, el, title: "im2col: copy all windows, then multiply once", keys: KEYS, draw });
   const get = (key) => model.get(key);
 
-  const methods = Object.entries({ output: "over the output", filter: "over the filter" }).map(([key, text]) =>
-    button(text, `Loop ${text}`, () => ui.set({ method: key, step: 0 }), { "data-method": key }));
-  const method = h("div", { class: "cb-control", role: "group", "aria-label": "Loop" },
-    h("span", { class: "cb-name" }, "loop"), methods);
+  const method = buttons({
+    label: "Loop", name: "loop", options: {
+      output: ["over the output", "Loop over the output"], filter: ["over the filter", "Loop over the filter"],
+    },
+    onchange: (value) => ui.set({ method: value, step: 0 }),
+  });
   const kernel = ["FH", "FW"].map((label, axis) => slider({ label, min: 1, max: 4, oninput: (v) => {
     const size = get("kernel_size").map((old, i) => (i === axis ? v : old));
     ui.set({ kernel_size: size, f: fitted(get("f"), ...size) });
@@ -67,7 +75,7 @@ function render({ model, el }) {
   const product = h("div", { class: "cb-formula cb-multiply" }, productCode,
     h("div", { class: "cb-stage" }, productBox.el, after("→", Y.el)), sum);
   const legend = h("div", { class: "cb-legend" });
-  ui.add(h("div", { class: "cb-controls" }, method, stride.el, padding.el, ...kernel.map((k) => k.el)),
+  ui.add(h("div", { class: "cb-controls" }, method.el, stride.el, padding.el, ...kernel.map((k) => k.el)),
     message, h("div", { class: "cb-turns" }, turn.el, line), stage, count, product, legend);
   const hold = [line, stage, count, product].map(holdHeight);
 
@@ -103,7 +111,7 @@ function render({ model, el }) {
     const possible = fits();
     const overOutput = get("method") === "output";
     const [total, step] = [turns(), now()];
-    methods.forEach((m) => m.setAttribute("aria-pressed", m.dataset.method === get("method")));
+    method.show(get("method"));
     kernel.forEach((k, axis) => k.show(size[axis]));
     stride.show(S);
     padding.show(P);
@@ -155,7 +163,7 @@ function render({ model, el }) {
     function comparison() {
       const many = [fh, fw].map((k) => outputSize(LARGE, k, S, P));
       const number = (n) => n.toLocaleString("en").replace(",", "\u202f");
-      const way = (chosen, text, turnsText, n, copies, large) => h("div", { class: `cb-way${chosen ? " chosen" : ""}` },
+      const way = (chosen, text, turnsText, n, copies, large) => h("div", { class: `cb-way${chosen ? " picked" : ""}` },
         h("span", { "aria-hidden": "true" }, chosen ? "▸ " : ""), h("b", {}, text),
         ` ${turnsText} = `, h("b", {}, `${n} turn${n > 1 ? "s" : ""}`), `, each copies ${times(...copies)} `,
         `(${number(large)} if X were ${LARGE} × ${LARGE})`);
@@ -210,10 +218,7 @@ function render({ model, el }) {
     }
   }
 
-  const stop = ui.start();
-  const resized = new ResizeObserver(settle);
-  resized.observe(ui.tools.parentElement);
-  return () => { resized.disconnect(); steps.stop(); stop(); };
+  return ui.start({ watch: ui.tools.parentElement, resized: settle, stop: steps.stop });
 }
 
 export default { render };

@@ -1,5 +1,12 @@
 // OneShotExplorer: one reference for each class; the nearest names an image, in pixels and in features.
-import { bytesOf, clamp, floatsOf, frame, h, holdHeight, live, picture, seededRandom } from "./kit.js";
+import { clamp } from "./kit/arithmetic.js";
+import { h, live } from "./kit/elements.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { bytesOf, floatsOf } from "./kit/packed.js";
+import { picture } from "./kit/pictures.js";
+import { seededRandom } from "./kit/random.js";
+import "./kit/bars.css";
+import "./one_shot.css";
 
 const KEYS = ["references", "query"];
 const SPACES = ["pixels", "features"];

@@ -10,7 +10,7 @@ def packed(array, levels=65535):
     """Return an array as a dict for JSON, its values rounded to whole steps.
 
     Neighbours along the first axis are alike when it is time, so their differences are stored,
-    deflated and written in base64. `unpack` in kit.js undoes it.
+    deflated and written in base64. `unpack` in kit/packed.js undoes it.
 
     Parameters
     ----------

@@ -1,48 +1,49 @@
 // PoolGradientExplorer: the gradient of each window goes to its maximum, or in equal parts to all of its cells.
 import {
-  after, build, button, choice, clamp, factor, firstLargest, fitted, fmt, frame, h, holdHeight, live, matrix, outputSize,
-  player, pool2dBackward, reached, shapeOf, slider, stepper, times, windowCells,
-} from "./kit.js";
+  build, clamp, firstLargest, fitted, outputSize, pool2dBackward, reached, shapeOf, windowCells,
+} from "./kit/arithmetic.js";
+import { buttons, examples, player, slider, stepper } from "./kit/controls.js";
+import { after, h, live } from "./kit/elements.js";
+import { joined, symbol, times } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { factor, fmt } from "./kit/text.js";
+import "./kit/gradient.css";
+import "./pool_gradient.css";
 
 const KEYS = ["x", "dy", "kind", "kernel_size", "stride", "row", "col"];
 const LARGEST = 8;
 const KINDS = { max: "Max", average: "Average" };
 
-const PRESETS = {
-  course: ["Course: 4 × 4, windows of 2 × 2", {}],
-  overlap: ["Windows that overlap: one maximum for several", {
-    x: [[1, 0, 2, 1, 0], [0, 3, 1, 4, 2], [2, 1, 9, 0, 1], [1, 5, 0, 6, 3], [0, 2, 1, 3, 8]],
-    dy: [[1, 2], [3, 4]], kernel_size: 3,
-  }],
-  ties: ["Ties: equal numbers in a window", {
-    x: [[5, 5, 0, 3], [5, 5, 3, 0], [0, 0, -1, -1], [0, 0, -1, -1]], dy: [[4, 8], [-4, 2]],
-  }],
-  gaps: ["A stride wider than the window", {
-    x: [[1, 4, 7, 2, 0], [3, 2, 8, 5, 6], [9, 6, 5, 4, 3], [2, 7, 1, 8, 4], [0, 5, 3, 6, 9]], dy: [[1, 2], [3, 4]], stride: 3,
-  }],
-};
 const PLAIN = {
   x: [[1, 2, 3, 4], [5, 6, 7, 8], [16, 15, 14, 13], [12, 11, 10, 9]], dy: [[1, 2], [3, 4]], kernel_size: 2, stride: 2,
 };
-
-/** A letter with its indices, such as dy₀₁. Every index here is below 10. */
-const symbol = (letter, r, c) => [h("i", {}, letter), h("sub", {}, `${r}${c}`)];
-const joined = (parts) => parts.flatMap((part, k) => (k ? [" + ", part] : [part]));
+const PRESETS = {
+  course: ["Course: 4 × 4, windows of 2 × 2", PLAIN],
+  overlap: ["Windows that overlap: one maximum for several", {
+    ...PLAIN, x: [[1, 0, 2, 1, 0], [0, 3, 1, 4, 2], [2, 1, 9, 0, 1], [1, 5, 0, 6, 3], [0, 2, 1, 3, 8]],
+    kernel_size: 3,
+  }],
+  ties: ["Ties: equal numbers in a window", {
+    ...PLAIN, x: [[5, 5, 0, 3], [5, 5, 3, 0], [0, 0, -1, -1], [0, 0, -1, -1]], dy: [[4, 8], [-4, 2]],
+  }],
+  gaps: ["A stride wider than the window", {
+    ...PLAIN, x: [[1, 4, 7, 2, 0], [3, 2, 8, 5, 6], [9, 6, 5, 4, 3], [2, 7, 1, 8, 4], [0, 5, 3, 6, 9]],
+    stride: 3,
+  }],
+};
 
 function render({ model, el }) {
   const ui = frame({ model, el, title: "Pooling, backwards: where the gradient goes", keys: KEYS, draw });
   const get = (key) => model.get(key);
 
-  const preset = choice({
-    label: "Example",
-    options: { own: "your own numbers", ...Object.fromEntries(Object.entries(PRESETS).map(([k, v]) => [k, v[0]])) },
-    // The kind stays: the same numbers with both kinds of pooling are worth comparing.
-    onchange: (key) => { if (PRESETS[key]) ui.set(structuredClone({ ...PLAIN, ...PRESETS[key][1], row: 0, col: 0 })); },
+  // The kind stays: the same numbers with both kinds of pooling are worth comparing.
+  const preset = examples({ options: PRESETS, start: { row: 0, col: 0 }, get, set: ui.set });
+  const kind = buttons({
+    label: "Pooling that is written out", name: "written out",
+    options: { max: ["Max", "Write out max pooling"], average: ["Average", "Write out average pooling"] },
+    onchange: (value) => ui.set({ kind: value }),
   });
-  const kinds = Object.entries(KINDS).map(([key, text]) =>
-    button(text, `Write out ${text.toLowerCase()} pooling`, () => ui.set({ kind: key }), { "data-kind": key }));
-  const kind = h("div", { class: "cb-control", role: "group", "aria-label": "Pooling that is written out" },
-    h("span", { class: "cb-name" }, "written out"), kinds);
   const size = slider({ label: "window", min: 1, max: 4, oninput: (v) => change({ kernel_size: v }) });
   const stride = slider({ label: "stride S", min: 1, max: 4, oninput: (v) => change({ stride: v }) });
 
@@ -79,7 +80,7 @@ function render({ model, el }) {
   const remark = h("div", { class: "cb-remark" });
   const totals = h("div", { class: "cb-formula" });
   const legend = h("div", { class: "cb-legend" });
-  ui.add(h("div", { class: "cb-controls" }, preset.el, kind, size.el, stride.el), message, stage, sum, remark, totals, legend);
+  ui.add(h("div", { class: "cb-controls" }, preset.el, kind.el, size.el, stride.el), message, stage, sum, remark, totals, legend);
   const hold = [stage, sum, remark, totals, legend].map(holdHeight);
 
   function outputShape(s = {}) {
@@ -97,11 +98,6 @@ function render({ model, el }) {
     const [oh, ow] = outputShape();
     return [clamp(get("row"), 0, Math.max(0, oh - 1)), clamp(get("col"), 0, Math.max(0, ow - 1))];
   }
-  function presetOf() {
-    const found = Object.entries(PRESETS).find(([, [, values]]) => Object.entries({ ...PLAIN, ...values })
-      .every(([key, value]) => JSON.stringify(get(key)) === JSON.stringify(value)));
-    return found ? found[0] : "own";
-  }
 
   function draw() {
     const [x, K, S] = ["x", "kernel_size", "stride"].map(get);
@@ -111,8 +107,8 @@ function render({ model, el }) {
     const [hx, wx] = shapeOf(x);
     const [oh, ow] = outputShape();
     const [row, col] = picked();
-    preset.show(presetOf());
-    kinds.forEach((k) => k.setAttribute("aria-pressed", k.dataset.kind === get("kind")));
+    preset.show();
+    kind.show(get("kind"));
     size.show(K);
     stride.show(S);
     steppers.forEach((s, axis) => s.show([hx, wx][axis]));
@@ -129,7 +125,7 @@ function render({ model, el }) {
     };
     const unread = (r, c) => !seen[r][c] && "unreached";
     X.show(x, {
-      mark: (r, c) => [unread(r, c), inside.has(`${r},${c}`) && "window", isBest(r, c) && "chosen"].filter(Boolean).join(" "),
+      mark: (r, c) => [unread(r, c), inside.has(`${r},${c}`) && "window", isBest(r, c) && "best"].filter(Boolean).join(" "),
       note: votes,
     });
     DY.el.hidden = !possible;
@@ -142,13 +138,13 @@ function render({ model, el }) {
       // One scale for both: the same gradient, spread over four cells, is paler.
       const scale = Math.max(1e-12, ...both.flat(2).map(Math.abs));
       gradients.max.show(both[0], {
-        scale, mark: (r, c) => [unread(r, c), isBest(r, c) && "window chosen"].filter(Boolean).join(" "),
+        scale, mark: (r, c) => [unread(r, c), isBest(r, c) && "window best"].filter(Boolean).join(" "),
         note: votes,
       });
       gradients.average.show(both[1], {
         scale, mark: (r, c) => [unread(r, c), inside.has(`${r},${c}`) && "window"].filter(Boolean).join(" "),
       });
-      for (const key of Object.keys(KINDS)) gradients[key].el.classList.toggle("lit", key === get("kind"));
+      for (const key of Object.keys(KINDS)) gradients[key].el.classList.toggle("picked", key === get("kind"));
     }
     sum.replaceChildren(...(possible ? sentences() : []));
     remark.textContent = possible ? remarks() : "";
@@ -217,8 +213,7 @@ function render({ model, el }) {
     }
   }
 
-  const stop = ui.start();
-  return () => { steps.stop(); stop(); };
+  return ui.start({ stop: steps.stop });
 }
 
 export default { render };

@@ -1,8 +1,14 @@
 // PoolingExplorer: a window slides over every channel; its largest number, or its average, goes to the output.
 import {
-  after, build, button, choice, clamp, factor, firstLargest, fmt, frame, h, holdHeight, live, matrix, outputSize, player,
-  pool2d, reached, shapeOf, sizeFormula, slider, stepper, times, windowCells,
-} from "./kit.js";
+  build, clamp, firstLargest, outputSize, pool2d, reached, shapeOf, windowCells,
+} from "./kit/arithmetic.js";
+import { buttons, examples, player, slider, stepper } from "./kit/controls.js";
+import { after, button, h, live } from "./kit/elements.js";
+import { sizeFormula, times } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { factor, fmt } from "./kit/text.js";
+import "./pooling.css";
 
 const KEYS = ["x", "kind", "kernel_size", "stride", "channel", "row", "col"];
 const LIMITS = [3, 8, 8];
@@ -14,31 +20,30 @@ const second = [[0, 2, -1, 3], [4, 1, 3, 0], [-2, 5, -3, -4], [1, 0, -1, -2]];
 // Numbers from 0 to 9 in no visible order, the same each time.
 const varied = (ch, r, c) => ((17 * r * r + 31 * c * c + 13 * r * c + 7 * r + 3 * c + 29 * ch + 5) % 37) % 10;
 const dots = (shift) => build(6, 6, (r, c) => (["0,1", "2,3", "4,1", "5,5"].includes(`${r},${c - shift}`) ? 9 : 0));
+const PLAIN = { kernel_size: 2, stride: 2 };
 const PRESETS = {
-  course: ["Course: 4 × 4, and a second channel", { x: [course, second] }],
-  overlap: ["Windows that overlap: 3 × 3, stride 2", { x: [build(7, 7, (r, c) => varied(0, r, c))], kernel_size: 3 }],
-  gaps: ["A stride wider than the window", { x: [build(7, 7, (r, c) => varied(1, r, c))], stride: 3 }],
-  floor: ["5 × 5: the last row and column are left out", { x: [build(5, 5, (r, c) => varied(2, r, c))] }],
-  shift: ["A small shift: channel 1 is channel 0, one cell to the left", { x: [dots(0), dots(-1)] }],
+  course: ["Course: 4 × 4, and a second channel", { ...PLAIN, x: [course, second] }],
+  overlap: ["Windows that overlap: 3 × 3, stride 2",
+    { ...PLAIN, x: [build(7, 7, (r, c) => varied(0, r, c))], kernel_size: 3 }],
+  gaps: ["A stride wider than the window",
+    { ...PLAIN, x: [build(7, 7, (r, c) => varied(1, r, c))], stride: 3 }],
+  floor: ["5 × 5: the last row and column are left out",
+    { ...PLAIN, x: [build(5, 5, (r, c) => varied(2, r, c))] }],
+  shift: ["A small shift: channel 1 is channel 0, one cell to the left",
+    { ...PLAIN, x: [dots(0), dots(-1)] }],
 };
-const PLAIN = { kind: "max", kernel_size: 2, stride: 2, channel: 0, row: 0, col: 0 };
 
 function render({ model, el }) {
   const ui = frame({ model, el, title: "Pooling: one number per window", keys: KEYS, draw });
   const get = (key) => model.get(key);
 
-  const preset = choice({
-    label: "Example",
-    options: { own: "your own numbers", ...Object.fromEntries(Object.entries(PRESETS).map(([k, v]) => [k, v[0]])) },
-    // The kind stays: the same numbers, once with the maximum and once with the average, are worth comparing.
-    onchange: (key) => {
-      if (PRESETS[key]) ui.set(structuredClone({ ...PLAIN, ...PRESETS[key][1], kind: get("kind") }));
-    },
+  // The kind stays: the same numbers, once with the maximum and once with the average, are worth comparing.
+  const preset = examples({ options: PRESETS, start: { channel: 0, row: 0, col: 0 }, get, set: ui.set });
+  const kind = buttons({
+    label: "Kind of pooling", name: "pooling",
+    options: { max: ["Max", "Max pooling"], average: ["Average", "Average pooling"] },
+    onchange: (value) => ui.set({ kind: value }),
   });
-  const kinds = Object.entries({ max: "Max", average: "Average" }).map(([key, text]) =>
-    button(text, `${text} pooling`, () => ui.set({ kind: key }), { "data-kind": key }));
-  const kind = h("div", { class: "cb-control", role: "group", "aria-label": "Kind of pooling" },
-    h("span", { class: "cb-name" }, "pooling"), kinds);
   const size = slider({ label: "window", min: 1, max: 4, oninput: (v) => ui.set({ kernel_size: v }) });
   const stride = slider({ label: "stride S", min: 1, max: 4, oninput: (v) => ui.set({ stride: v }) });
   const steppers = AXES.map((label, axis) =>
@@ -74,7 +79,7 @@ function render({ model, el }) {
   const formula = h("div", { class: "cb-formula" });
   const legend = h("div", { class: "cb-legend" });
   ui.add(
-    h("div", { class: "cb-controls" }, preset.el, kind, size.el, stride.el),
+    h("div", { class: "cb-controls" }, preset.el, kind.el, size.el, stride.el),
     h("div", { class: "cb-sizes" }, steppers.map((s) => s.el)),
     shapes, tabbar, stage, message, sum, remark, formula, legend,
   );
@@ -95,11 +100,6 @@ function render({ model, el }) {
     return [clamp(get("channel"), 0, get("x").length - 1),
       clamp(get("row"), 0, Math.max(0, oh - 1)), clamp(get("col"), 0, Math.max(0, ow - 1))];
   }
-  function presetOf() {
-    const found = Object.entries(PRESETS).find(([, [, values]]) => ["x", "kernel_size", "stride"].every((key) =>
-      JSON.stringify(get(key)) === JSON.stringify({ ...PLAIN, ...values }[key])));
-    return found ? found[0] : "own";
-  }
   /** Whether all channels can be shown together: each with its output beside it, and in few lines. */
   function fits(c, rows, cols, ow) {
     const perLine = Math.floor(stage.clientWidth / ((cols + Math.max(1, ow)) * CELL + 70));
@@ -113,8 +113,8 @@ function render({ model, el }) {
     const [oh, ow] = outputShape();
     const possible = oh > 0 && ow > 0;
     const [channel, row, col] = picked();
-    preset.show(presetOf());
-    kinds.forEach((k) => k.setAttribute("aria-pressed", k.dataset.kind === get("kind")));
+    preset.show();
+    kind.show(get("kind"));
     size.show(K, { max: Math.max(4, K) });
     stride.show(S, { max: Math.max(4, S) });
     steppers.forEach((s, axis) => s.show([x.length, hx, wx][axis]));
@@ -140,7 +140,7 @@ function render({ model, el }) {
       const best = max && possible ? firstLargest(x[ch], cells) : null;
       X.show(x[ch], {
         mark: (r, c) => [!seen[r][c] && "unreached", inside.has(`${r},${c}`) && "window",
-          best?.r === r && best.c === c && "chosen"].filter(Boolean).join(" "),
+          best?.r === r && best.c === c && "best"].filter(Boolean).join(" "),
         note: (r, c) => (votes[r][c] ? `●${votes[r][c] > 1 ? votes[r][c] : ""}` : ""),
       });
       arrow.style.visibility = possible ? "" : "hidden";
@@ -200,10 +200,8 @@ function render({ model, el }) {
     }
   }
 
-  const stop = ui.start();
-  const resized = new ResizeObserver(draw);
-  resized.observe(shapes); // its height does not follow from what is drawn: no loop
-  return () => { resized.disconnect(); steps.stop(); stop(); };
+  // The height of what is watched does not follow from what is drawn: no loop.
+  return ui.start({ watch: shapes, stop: steps.stop });
 }
 
 export default { render };

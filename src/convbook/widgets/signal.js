@@ -1,8 +1,14 @@
 // SignalExplorer: a filter slides along a row of numbers; its window is lit and its sum is written out.
-import {
-  choice, clamp, conv2d, factor, fmt, frame, h, holdHeight, live, matrix, MOVES, outputSize, player, sizeFormula, slider,
-  stepper, svg,
-} from "./kit.js";
+import { clamp, conv2d, outputSize } from "./kit/arithmetic.js";
+import { examples, player, slider, stepper } from "./kit/controls.js";
+import { h, live, svg } from "./kit/elements.js";
+import { sizeFormula } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { arrow, onDrag } from "./kit/pointing.js";
+import { factor, fmt } from "./kit/text.js";
+import "./kit/plot.css";
+import "./signal.css";
 
 const KEYS = ["x", "f", "bias", "stride", "padding", "step"];
 const MOST_TAPS = 9;
@@ -14,19 +20,21 @@ const BEATS = [12, 33, 52];
 const beats = (i) => BEATS.flatMap((beat) => WAVES.map(([place, height, width]) =>
   height * Math.exp(-(((i - beat - place) / width) ** 2) / 2))).reduce((a, b) => a + b, 0.4 * Math.sin(2 * Math.PI * i / 64));
 const SIGNALS = {
-  heart: ["heartbeats on a slow wave", row(64, beats)],
-  tone: ["a slow tone, and a quick one for a while", row(64, (i) =>
-    0.8 * Math.sin(2 * Math.PI * i / 40) + (i >= 24 && i < 48 ? 0.5 * Math.sin(2 * Math.PI * i / 6) : 0))],
-  steps: ["steps and a click", row(64, (i) => (i < 14 ? 0 : i < 30 ? 1 : i < 48 ? 0.3 : 0.8) + (i === 39 ? 0.7 : 0))],
-  click: ["a single click", row(32, (i) => (i === 15 ? 1 : 0))],
+  heart: ["heartbeats on a slow wave", { x: row(64, beats) }],
+  tone: ["a slow tone, and a quick one for a while", { x: row(64, (i) =>
+    0.8 * Math.sin(2 * Math.PI * i / 40) + (i >= 24 && i < 48 ? 0.5 * Math.sin(2 * Math.PI * i / 6) : 0)) }],
+  steps: ["steps and a click", {
+    x: row(64, (i) => (i < 14 ? 0 : i < 30 ? 1 : i < 48 ? 0.3 : 0.8) + (i === 39 ? 0.7 : 0)),
+  }],
+  click: ["a single click", { x: row(32, (i) => (i === 15 ? 1 : 0)) }],
 };
 const FILTERS = {
-  peak: ["a narrow peak", [-1, -1, 4, -1, -1]],
-  step: ["a step up", [-1, -1, -1, 1, 1, 1]],
-  change: ["the change from one number to the next", [-1, 1]],
-  average: ["the average of five", [0.2, 0.2, 0.2, 0.2, 0.2]],
-  wave: ["one swing of the quick tone", [0, 0.87, 0.87, 0, -0.87, -0.87]],
-  copy: ["one number: a copy", [1]],
+  peak: ["a narrow peak", { f: [-1, -1, 4, -1, -1] }],
+  step: ["a step up", { f: [-1, -1, -1, 1, 1, 1] }],
+  change: ["the change from one number to the next", { f: [-1, 1] }],
+  average: ["the average of five", { f: [0.2, 0.2, 0.2, 0.2, 0.2] }],
+  wave: ["one swing of the quick tone", { f: [0, 0.87, 0.87, 0, -0.87, -0.87] }],
+  copy: ["one number: a copy", { f: [1] }],
 };
 
 const LEFT = 44, RIGHT = 10;
@@ -36,13 +44,8 @@ const HEIGHT = 366;
 function render({ model, el }) {
   const ui = frame({ model, el, title: "A signal: slide the filter along", keys: KEYS, draw });
   const get = (key) => model.get(key);
-  const listed = (options) => ({ own: "your own numbers", ...Object.fromEntries(Object.entries(options).map(([k, v]) => [k, v[0]])) });
-  const signal = choice({
-    label: "Signal X", options: listed(SIGNALS), onchange: (key) => { if (SIGNALS[key]) ui.set({ x: [...SIGNALS[key][1]], step: 0 }); },
-  });
-  const filter = choice({
-    label: "Filter F looks for", options: listed(FILTERS), onchange: (key) => { if (FILTERS[key]) ui.set({ f: [...FILTERS[key][1]] }); },
-  });
+  const signal = examples({ label: "Signal X", options: SIGNALS, start: { step: 0 }, get, set: ui.set });
+  const filter = examples({ label: "Filter F looks for", options: FILTERS, get, set: ui.set });
   const stride = slider({ label: "stride S", min: 1, max: 4, oninput: (v) => ui.set({ stride: v }) });
   const padding = slider({ label: "padding P", min: 0, max: 4, oninput: (v) => ui.set({ padding: v }) });
   const place = slider({ label: "output", min: 0, max: 1, oninput: (v) => ui.set({ step: v }) });
@@ -79,18 +82,12 @@ function render({ model, el }) {
     const step = Math.round((cell - (get("f").length - 1) / 2) / get("stride"));
     if (count() > 0) ui.set({ step: clamp(step, 0, count() - 1) });
   };
-  drawing.addEventListener("pointerdown", follow);
-  drawing.addEventListener("pointermove", (event) => { if (event.buttons & 1) follow(event); });
+  onDrag(drawing, follow);
   drawing.addEventListener("keydown", (event) => {
-    const move = MOVES[event.key];
-    if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+    const move = arrow(event);
+    if (!move) return;
     ui.set({ step: clamp(picked() + move[0] + move[1], 0, Math.max(0, count() - 1)) });
   });
-
-  const nameOf = (options, values) =>
-    Object.keys(options).find((key) => JSON.stringify(options[key][1]) === JSON.stringify(values)) ?? "own";
 
   function draw() {
     const [x, f, b, S, P] = ["x", "f", "bias", "stride", "padding"].map(get);
@@ -99,8 +96,8 @@ function render({ model, el }) {
     const y = conv2d([padded], [f], { bias: b, stride: S })?.[0];
     const step = picked();
     const start = step * S;
-    signal.show(nameOf(SIGNALS, x));
-    filter.show(nameOf(FILTERS, f));
+    signal.show();
+    filter.show();
     stride.show(S, { max: Math.max(4, S) });
     padding.show(P, { max: Math.max(4, P) });
     place.show(step, { max: Math.max(0, count() - 1) });
@@ -174,10 +171,7 @@ function render({ model, el }) {
     }
   }
 
-  const stop = ui.start();
-  const resized = new ResizeObserver(draw);
-  resized.observe(plot);
-  return () => { resized.disconnect(); steps.stop(); stop(); };
+  return ui.start({ watch: plot, stop: steps.stop });
 }
 
 export default { render };

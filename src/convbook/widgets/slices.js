@@ -1,8 +1,16 @@
 // SlicesExplorer: a filter with three axes slides through a volume or a video; the slices it reads, and what it gives.
-import {
-  after, build, choice, clamp, factor, fmt, frame, h, holdHeight, live, matrix, MOVES, picture, player, slider, stepper, times,
-  unpack,
-} from "./kit.js";
+import { build, clamp } from "./kit/arithmetic.js";
+import { examples, player, slider, stepper } from "./kit/controls.js";
+import { after, h, live } from "./kit/elements.js";
+import { times } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { matrix } from "./kit/matrix.js";
+import { unpack } from "./kit/packed.js";
+import { cover, picture } from "./kit/pictures.js";
+import { arrow, cellAt } from "./kit/pointing.js";
+import { factor, fmt } from "./kit/text.js";
+import "./kit/ramp.css";
+import "./slices.css";
 
 const KEYS = ["f", "step", "row", "col"];
 const LONGEST_FILTER = 5;
@@ -15,33 +23,28 @@ const WORDS = {
 };
 const FILTERS = {
   depth: {
-    flat: ["3 × 3 cells of one slice: their sum", [plane(1)]],
-    ball: ["what begins and ends along the depth", [plane(-1), plane(2), plane(-1)]],
-    change: ["the change from one slice to the next", [[[-1]], [[1]]]],
-    cube: ["3 × 3 × 3 cells: their sum", [plane(1), plane(1), plane(1)]],
+    flat: ["3 × 3 cells of one slice: their sum", { f: [plane(1)] }],
+    ball: ["what begins and ends along the depth", { f: [plane(-1), plane(2), plane(-1)] }],
+    change: ["the change from one slice to the next", { f: [[[-1]], [[1]]] }],
+    cube: ["3 × 3 × 3 cells: their sum", { f: [plane(1), plane(1), plane(1)] }],
   },
   time: {
-    right: ["moves to the right", [[[1, -1]], [[-1, 1]]]],
-    left: ["moves to the left", [[[-1, 1]], [[1, -1]]]],
-    down: ["moves down", [[[1], [-1]], [[-1], [1]]]],
-    change: ["the change from one frame to the next", [[[-1]], [[1]]]],
-    picture: ["one frame only: a vertical edge", [[[-1, 1]]]],
+    right: ["moves to the right", { f: [[[1, -1]], [[-1, 1]]] }],
+    left: ["moves to the left", { f: [[[-1, 1]], [[1, -1]]] }],
+    down: ["moves down", { f: [[[1], [-1]], [[-1], [1]]] }],
+    change: ["the change from one frame to the next", { f: [[[-1]], [[1]]] }],
+    picture: ["one frame only: a vertical edge", { f: [[[-1, 1]]] }],
   },
 };
 
 function render({ model, el }) {
   const words = WORDS[model.get("axis")];
-  const filters = FILTERS[model.get("axis")];
   const x = unpack(model.get("data"));
   const shape = x.shape;
   const ui = frame({ model, el, title: words.title, keys: KEYS, draw });
   const get = (key) => model.get(key);
 
-  const preset = choice({
-    label: "Filter F",
-    options: { own: "your own numbers", ...Object.fromEntries(Object.entries(filters).map(([k, v]) => [k, v[0]])) },
-    onchange: (key) => { if (filters[key]) ui.set({ f: structuredClone(filters[key][1]) }); },
-  });
+  const preset = examples({ label: "Filter F", options: FILTERS[model.get("axis")], get, set: ui.set });
   const place = slider({ label: words.along, min: 0, max: 1, oninput: (step) => ui.set({ step }) });
   place.el.classList.add("cb-wide");
   const steppers = AXES.map((label, axis) => stepper({
@@ -96,31 +99,24 @@ function render({ model, el }) {
     const mark = h("span", { class: "cb-part next" });
     image.el.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") at(event); });
     image.el.addEventListener("pointerdown", at);
-    function at(event) {
-      const box = image.el.getBoundingClientRect();
-      onpick(Math.floor((event.clientY - box.top) / box.height * image.el.height),
-        Math.floor((event.clientX - box.left) / box.width * image.el.width));
-    }
+    function at(event) { onpick(...cellAt(event, image.el, image.el.height, image.el.width)); }
     if (walks) {
       image.el.tabIndex = 0;
       image.el.dataset.lmSuppressShortcuts = "true";
       image.el.addEventListener("keydown", (event) => {
-        const move = MOVES[event.key];
-        if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
-        event.preventDefault();
-        event.stopPropagation();
+        const move = arrow(event);
+        if (!move) return;
         const [, r, c] = picked();
         onpick(r + move[0], c + move[1]);
       });
     }
     return {
       el: h("div", { class: "cb-view" }, image.el, mark),
-      show(values, rows, cols, scale, label, [r, c, high, wide]) {
+      show(values, rows, cols, scale, label, lit) {
         image.show(values, rows, cols, scale);
         image.el.values = values; // the numbers behind the picture
         image.el.setAttribute("aria-label", label);
-        const box = { left: c / cols, top: r / rows, width: wide / cols, height: high / rows };
-        for (const [side, part] of Object.entries(box)) mark.style[side] = `${100 * part}%`;
+        cover(mark, lit, rows, cols);
       },
     };
   }
@@ -167,7 +163,7 @@ function render({ model, el }) {
     const [ot, oh, ow] = sizes;
     const fits = Math.min(...sizes) > 0;
     const [step, row, col] = picked();
-    preset.show(Object.keys(filters).find((key) => JSON.stringify(filters[key][1]) === JSON.stringify(f)) ?? "own");
+    preset.show();
     place.show(step, { max: Math.max(0, ot - 1) });
     steppers.forEach((s, axis) => s.show(filterShape()[axis]));
     shapes.textContent = `X: ${times(...shape)} · F: ${times(ft, fh, fw)}${fits ? ` · Y: ${times(...sizes)}` : ""}`;
@@ -202,8 +198,7 @@ function render({ model, el }) {
     hold.forEach((fit) => fit());
   }
 
-  const stop = ui.start();
-  return () => { steps.stop(); stop(); };
+  return ui.start({ stop: steps.stop });
 }
 
 export default { render };

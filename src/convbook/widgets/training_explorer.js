@@ -1,7 +1,17 @@
 // TrainingExplorer: filters, feature maps, probabilities and curves of a network, from snapshot to snapshot.
-import {
-  MOVES, bars, choice, clamp, colourPicture, fmt, frame, h, holdHeight, live, picture, player, slider, svg, times, unpack,
-} from "./kit.js";
+import { clamp } from "./kit/arithmetic.js";
+import { bars } from "./kit/bars.js";
+import { choice, player, slider } from "./kit/controls.js";
+import { h, live, svg } from "./kit/elements.js";
+import { times } from "./kit/formula.js";
+import { frame, holdHeight } from "./kit/frame.js";
+import { unpack } from "./kit/packed.js";
+import { colourPicture, cover, picture } from "./kit/pictures.js";
+import { point } from "./kit/plot.js";
+import { arrow, cellAt, onDrag } from "./kit/pointing.js";
+import { fmt } from "./kit/text.js";
+import "./kit/ramp.css";
+import "./training_explorer.css";
 
 const KEYS = ["step", "image", "layer"];
 const PANELS = { loss: ["Loss", "loss", "val_loss"], accuracy: ["Accuracy", "accuracy", "val_accuracy"] };
@@ -95,7 +105,7 @@ function render({ model, el }) {
     const [low, high, ticks] = axis(all, what === "loss");
     const count = Math.max(1, ...series.map((name) => curves[name].length - 1));
     const label = { [series[0]]: series[0].startsWith("val_") ? "held out" : "training", [series[1]]: "held out" };
-    const kind = (name) => (name.startsWith("val_") ? " central" : "");
+    const kind = (name) => (name.startsWith("val_") ? "central" : "");
     let width = 300;
     const across = (epoch) => LEFT + epoch / count * (width - LEFT - RIGHT);
     const down = (v) => TOP + (high - v) / (high - low) * (HEIGHT - TOP - BOTTOM);
@@ -103,19 +113,14 @@ function render({ model, el }) {
       const epoch = (event.clientX - image.getBoundingClientRect().left - LEFT) / (width - LEFT - RIGHT) * count;
       ui.set({ step: epochs.reduce((best, e, k) => (Math.abs(e - epoch) < Math.abs(epochs[best] - epoch) ? k : best), 0) });
     };
-    image.addEventListener("pointerdown", follow);
-    image.addEventListener("pointermove", (event) => { if (event.buttons & 1) follow(event); });
-    /** A square for what is held out, a circle for the training. */
-    const point = (name, x, y, radius, more = {}) => (kind(name)
-      ? svg("rect", { class: "cb-point central", x: x - radius, y: y - radius, width: 2 * radius, height: 2 * radius, ...more })
-      : svg("circle", { class: "cb-point", cx: x, cy: y, r: radius, ...more }));
+    onDrag(image, follow);
     const mark = (name, epoch, radius, more) =>
-      point(name, across(epoch), down(curves[name][epoch]), radius, more);
+      point(kind(name), across(epoch), down(curves[name][epoch]), radius, more);
     const known = (name, epoch) => typeof curves[name][epoch] === "number";
     const text = (name, epoch) => (known(name, epoch) ? curves[name][epoch].toFixed(3) : "–");
     const key = (name, now) => h("span", { class: "cb-key", "data-curve": name },
       svg("svg", { width: 18, height: 12, "aria-hidden": "true" },
-        svg("path", { class: `cb-curve${kind(name)}`, d: "M0 6H18" }), point(name, 9, 6, kind(name) ? 3 : 3.5)),
+        svg("path", { class: `cb-curve ${kind(name)}`, d: "M0 6H18" }), point(kind(name), 9, 6, kind(name) ? 3 : 3.5)),
       `${label[name]} `, h("span", { class: "cb-figure" }, text(name, now)));
     return {
       el: box,
@@ -134,7 +139,7 @@ function render({ model, el }) {
           const there = curves[name].flatMap((_, epoch) => (known(name, epoch) ? [epoch] : []));
           const line = there.map((e) => `${across(e)} ${down(curves[name][e])}`).join("L");
           return [
-            svg("path", { class: `cb-curve${kind(name)}`, d: `M${line}` }),
+            svg("path", { class: `cb-curve ${kind(name)}`, d: `M${line}` }),
             there.map((e) => mark(name, e, 2, { "data-epoch": e, "data-value": curves[name][e] })),
           ];
         });
@@ -153,10 +158,7 @@ function render({ model, el }) {
     };
   }
 
-  const stop = ui.start();
-  const resized = new ResizeObserver(draw);
-  resized.observe(ui.tools.parentElement);
-  return () => { resized.disconnect(); steps.stop(); stop(); };
+  return ui.start({ watch: ui.tools.parentElement, stop: steps.stop });
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
@@ -192,22 +194,15 @@ function tiles({ symbol, name, hint }) {
   let now; // what was shown last: {shape, values, when}
   let spot = null; // [picture, row, column] that is pointed at
 
-  const point = (tile, row, col) => {
+  const pointAt = (tile, row, col) => {
     const moved = !spot || spot[0] !== tile || spot[1] !== row || spot[2] !== col;
     spot = [tile, row, col];
     if (moved) tell();
   };
-  const cellOf = (event, canvas) => {
-    const box = canvas.getBoundingClientRect();
-    const [, rows, cols] = now.shape;
-    return [clamp(Math.floor((event.clientY - box.top) / box.height * rows), 0, rows - 1),
-      clamp(Math.floor((event.clientX - box.left) / box.width * cols), 0, cols - 1)];
-  };
+  const cellOf = (event, canvas) => cellAt(event, canvas, now.shape[1], now.shape[2]);
   const walk = (event) => {
-    const move = MOVES[event.key];
-    if (!move || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    event.stopPropagation();
+    const move = arrow(event);
+    if (!move) return;
     const [, rows, cols] = now.shape;
     const across = getComputedStyle(el).gridTemplateColumns.split(" ").length;
     let [tile, row, col] = spot;
@@ -219,7 +214,7 @@ function tiles({ symbol, name, hint }) {
     if (over) tile = onward;
     row = over ? (row + rows) % rows : clamp(row, 0, rows - 1);
     col = over ? (col + cols) % cols : clamp(col, 0, cols - 1);
-    point(tile, row, col);
+    pointAt(tile, row, col);
     if (over) made[tile].canvas.focus({ preventScroll: false });
   };
   const make = (index, colour, ink) => {
@@ -231,13 +226,13 @@ function tiles({ symbol, name, hint }) {
     canvas.tabIndex = index ? -1 : 0;
     canvas.dataset.lmSuppressShortcuts = "true";
     canvas.addEventListener("pointermove", (event) => {
-      if (event.pointerType === "mouse") point(index, ...cellOf(event, canvas));
+      if (event.pointerType === "mouse") pointAt(index, ...cellOf(event, canvas));
     });
     canvas.addEventListener("pointerdown", (event) => {
-      point(index, ...cellOf(event, canvas));
+      pointAt(index, ...cellOf(event, canvas));
       canvas.focus({ preventScroll: true });
     });
-    canvas.addEventListener("focus", () => { if (!spot || spot[0] !== index) point(index, 0, 0); });
+    canvas.addEventListener("focus", () => { if (!spot || spot[0] !== index) pointAt(index, 0, 0); });
     canvas.addEventListener("keydown", walk);
     return { image, canvas, mark, tile: h("div", { class: "cb-tile" }, canvas, mark) };
   };
@@ -251,8 +246,7 @@ function tiles({ symbol, name, hint }) {
       canvas.tabIndex = i === (spot?.[0] ?? 0) ? 0 : -1;
       canvas.setAttribute("aria-label", `${name} ${i} ${now.when}${here ? `: ${written(i)}` : ", arrow keys read its numbers"}`);
       if (!here) return;
-      const box = { left: spot[2] / cols, top: spot[1] / rows, width: 1 / cols, height: 1 / rows };
-      for (const [side, part] of Object.entries(box)) mark.style[side] = `${100 * part}%`;
+      cover(mark, [spot[1], spot[2], 1, 1], rows, cols);
     });
     said.textContent = spot ? `${name} ${spot[0]}, row ${spot[1]}, column ${spot[2]}: ${written(spot[0])}` : hint;
     if (spot) said.dataset.value = numbers(spot[0])[0];

@@ -1,6 +1,6 @@
 // From a drawing to a picture as those of MNIST are: the same steps as in Python's convbook.digit_image.
 // A picture is {rows, cols, values}, from 0 (paper) to 1 (ink).
-import { clamp } from "./kit.js";
+import { clamp } from "../kit/arithmetic.js";
 
 export const PAD = 280; // the drawing's cells along each side
 export const SIDE = 28; // of the picture that the network reads

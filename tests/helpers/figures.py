@@ -1,0 +1,83 @@
+"""One figure of each kind, for the tests that look at all of them."""
+
+import numpy as np
+
+from convbook import functional as F, widgets
+from convbook.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+
+
+def small_model(rng=0):
+    """A network that is made in no time."""
+    return Sequential(
+        Conv2d(1, 2, 5, rng=rng), ReLU(), MaxPool2d(4), Flatten(), Linear(72, 10, rng=rng)
+    )
+
+
+def training_arrays(seed=0, t=4, n=3, oc=4, c=1, k=5, epochs=None):
+    """Arguments of a TrainingExplorer, drawn at random: filters, two layers, one of them signed."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.random((t, n, k))
+    epochs = list(range(t)) if epochs is None else epochs
+    return {
+        "filters": rng.normal(size=(t, oc, c, 3, 4)),
+        "images": rng.random((n, c, 7, 6)),
+        "labels": rng.integers(0, k, n),
+        "maps": {
+            "ReLU": np.maximum(0, rng.normal(size=(t, n, 5, 6, 4))),
+            "convolution": rng.normal(size=(t, n, 10, 3, 3)),
+        },
+        "probabilities": probabilities / probabilities.sum(axis=2, keepdims=True),
+        "epochs": epochs,
+        "history": {
+            "loss": rng.random(epochs[-1]).tolist(),
+            "val_loss": rng.random(epochs[-1]).tolist(),
+            "accuracy": rng.random(epochs[-1]).tolist(),
+            "seconds": rng.random(epochs[-1]).tolist(),
+        },
+        "before": {"val_loss": 2.5},
+    }
+
+
+def confusion_arrays(seed=0, n=120, c=1, k=5):
+    """Arguments of a ConfusionExplorer, drawn at random: about two in three are right."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, k, n)
+    scores = rng.normal(size=(n, k)) + 2 * np.eye(k)[labels]
+    # Blocks of one brightness survive JPEG, so that each picture is known again.
+    images = np.repeat(np.repeat(rng.random((n, c, 2, 2)), 8, axis=2), 8, axis=3)
+    return {
+        "labels": labels,
+        "predictions": scores.argmax(axis=1),
+        "images": images,
+        "probabilities": F.softmax(scores),
+    }
+
+
+def one_shot_arrays(seed=0, classes=(7, 8, 9), each=4, features=5, size=(6, 5)):
+    """Arguments of an OneShotExplorer, drawn at random."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat(classes, each))
+    return {
+        "images": rng.integers(0, 256, (len(labels), 1, *size)) / 255,
+        "labels": labels,
+        "features": rng.normal(size=(len(labels), features)),
+    }
+
+
+PLAYGROUND = {"model": small_model(), "examples": ([np.eye(28)], [1])}
+TRAINING = training_arrays()
+CONFUSION = confusion_arrays()
+ONE_SHOT = one_shot_arrays()
+ARGUMENTS = {
+    "AnswerGrid": {"answer": [[1, 2], [3, 4]]},
+    "ConfusionExplorer": CONFUSION,
+    "DigitPlayground": PLAYGROUND,
+    "OneShotExplorer": ONE_SHOT,
+    "TrainingExplorer": TRAINING,
+}
+ALL = [getattr(widgets, name) for name in widgets.__all__]
+
+
+def make(cls, **more):
+    """Return a figure of a class, with the arguments that it needs."""
+    return cls(**ARGUMENTS.get(cls.__name__, {}), **more)
