@@ -14,6 +14,47 @@ from . import checks
 from .arrays import cast, float_and_work_dtype, result_and_work_dtype
 from .kernels import blocks, convolution, entropy, layouts, pooling
 from .kernels.input_gradient import input_gradient
+from .normalisation import (
+    instance_norm2d,
+    instance_norm2d_backward,
+    local_response_norm,
+    local_response_norm_backward,
+)
+from .resampling import (
+    max_pool2d_indices,
+    max_unpool2d,
+    max_unpool2d_backward,
+    upsample2d,
+    upsample2d_backward,
+)
+
+__all__ = [
+    "avg_pool2d",
+    "avg_pool2d_backward",
+    "batch_norm2d",
+    "batch_norm2d_backward",
+    "col2im",
+    "conv2d",
+    "conv2d_backward",
+    "conv_transpose2d",
+    "conv_transpose2d_backward",
+    "im2col",
+    "instance_norm2d",
+    "instance_norm2d_backward",
+    "local_response_norm",
+    "local_response_norm_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "max_pool2d_indices",
+    "max_unpool2d",
+    "max_unpool2d_backward",
+    "output_size",
+    "softmax",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_backward",
+    "upsample2d",
+    "upsample2d_backward",
+]
 
 
 def output_size(size, kernel_size, stride=1, padding=0):

@@ -19,6 +19,7 @@ from convbook.layers.base import Container, Layer
 from convbook.stand_in import StandIn
 
 FILES = {"test_functional.py", "test_functional_backward.py", "test_functional_normalisation.py",
+         "test_functional_resampling.py", "test_functional_within_images.py",
          "test_layers.py", "test_losses.py", "test_optimizers.py", "test_several_losses.py",
          "test_training.py", "test_training_like_pytorch.py"}
 NO_CUPY = ("The tests on CuPy arrays were left out: no GPU that CuPy can use was found "
@@ -36,7 +37,7 @@ LEFT_OUT = {
 
 # The arguments that are arrays; `kernel_size` and the like may be NumPy arrays too, but stay.
 ARRAYS = {"x", "y", "f", "b", "dy", "cols", "gamma", "beta", "mean", "var", "scores", "labels",
-          "answers", "features", "predictions", "targets"}
+          "answers", "features", "indices", "predictions", "targets"}
 
 
 def use_stand_in():
@@ -176,7 +177,7 @@ def wrapped_step(step):
 def wrap_everything():
     """Wrap the package; for the rest of the process."""
     for name, function in inspect.getmembers(functional, inspect.isfunction):
-        if function.__module__ == functional.__name__ and name != "output_size":
+        if name in functional.__all__ and name != "output_size":
             setattr(functional, name, wrapped_function(function))
     def rooms(package):
         return [module for _, module in inspect.getmembers(package, inspect.ismodule)

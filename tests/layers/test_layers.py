@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from convbook import functional
+from convbook import functional, layers
 from convbook.arrays import is_cupy, to_numpy
 from convbook.layers import (
     AvgPool2d,
@@ -21,14 +21,18 @@ from convbook.layers import (
     Dropout,
     Flatten,
     GlobalAvgPool2d,
+    InstanceNorm2d,
     LeakyReLU,
     Linear,
+    LocalResponseNorm,
     MaxPool2d,
     ReLU,
+    Reshape,
     Residual,
     Sequential,
     Sigmoid,
     Tanh,
+    Upsample,
     initializers,
 )
 from convbook.layers.base import Container, Layer
@@ -53,11 +57,18 @@ LAYERS = [
     (Linear(5, 3, bias=False, rng=0), (4, 5)),
     (BatchNorm2d(3), (3, 3, 4, 2)),
     (BatchNorm2d(3).eval(), (3, 3, 4, 2)),
+    (InstanceNorm2d(3), (2, 3, 4, 2)),
+    (LocalResponseNorm(3, alpha=2, beta=0.5), (2, 5, 3, 2)),
+    (LocalResponseNorm(4, alpha=1, k=2), (2, 3, 3, 2)),
     (ReLU(), (3, 4, 2)),
     (LeakyReLU(0.2), (3, 4, 2)),
     (Sigmoid(), (3, 4, 2)),
     (Tanh(), (3, 4, 2)),
     (Flatten(), (2, 3, 4, 2)),
+    (Reshape(12, 5), (2, 60)),
+    (Reshape(2, -1), (2, 60)),
+    (Upsample(2), (2, 3, 3, 2)),
+    (Upsample((1, 3), "bilinear"), (2, 3, 2, 3)),
     (Dropout(0.4, rng=0), (3, 4, 5)),
     (Dropout(0.4, rng=0).eval(), (3, 4, 5)),
 ]
@@ -174,6 +185,12 @@ def test_layers_without_parameters_are_pytorchs(dtype):
     modules = [(ReLU(), nn.ReLU()), (LeakyReLU(), nn.LeakyReLU()),
                (LeakyReLU(0.3), nn.LeakyReLU(0.3)), (Sigmoid(), nn.Sigmoid()),
                (Tanh(), nn.Tanh()), (Flatten(), nn.Flatten()),
+               (Reshape(2, 10, 6), nn.Sequential(nn.Flatten(), nn.Unflatten(1, (2, 10, 6)))),
+               (Reshape(-1, 6), nn.Flatten(1, 2)),
+               (Upsample(3), nn.Upsample(scale_factor=3)),
+               (Upsample(2, "bilinear"), nn.Upsample(scale_factor=2, mode="bilinear")),
+               (LocalResponseNorm(3, 0.5), nn.LocalResponseNorm(3, 0.5)),
+               (LocalResponseNorm(6, 0.1, 0.9, 2), nn.LocalResponseNorm(6, 0.1, 0.9, 2)),
                (GlobalAvgPool2d(), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))]
     for layer, module in modules:
         for arranged in (x, channels_last(x)):
@@ -186,6 +203,15 @@ def test_sigmoid_is_precise_far_from_zero_and_never_warns():
     np.testing.assert_allclose(y, [0, np.exp(-80), np.exp(-20), 1 / (1 + np.exp(-20)), 1],
                                rtol=1e-8)
     assert Sigmoid()(np.float32([-1000, 1000])).tolist() == [0, 1]
+
+
+@both
+def test_instance_norm_is_pytorchs(dtype):
+    torch = pytest.importorskip("torch")
+    x = 1 + 2 * normal((4, 3, 5, 6), dtype)
+    for arranged in (x, channels_last(x)):
+        compare(InstanceNorm2d(3, 1e-3), torch.nn.InstanceNorm2d(3, 1e-3, affine=True), x.shape,
+                dtype, arranged)
 
 
 @both
@@ -242,6 +268,37 @@ def test_float32_stays_float32(layer, shape):
         assert layer(normal(shape)).dtype == np.float32
         layer.astype(np.float64)
         assert layer(normal(shape, np.float32)).dtype == np.float64
+
+
+@every_layer
+def test_float16_stays_float16(layer, shape):
+    layer.astype(np.float32)
+    x = normal(shape, np.float32)
+    expected = layer(x)
+    dx = layer.backward(np.ones_like(expected))
+    layer.astype(np.float16)
+    y = layer(x.astype(np.float16))
+    assert y.dtype == np.float16
+    back = layer.backward(np.ones_like(y))
+    assert back.dtype == np.float16
+    assert all(grad.dtype == np.float16 for grad in layer.grads.values())
+    layer.astype(np.float32)
+    if not (isinstance(layer, Dropout) and layer.training):
+        np.testing.assert_allclose(y, expected, atol=0.02, rtol=0.02)
+        np.testing.assert_allclose(back, dx, atol=0.02, rtol=0.02)
+
+
+@every_layer
+def test_without_need_of_dx_there_is_none(layer, shape):
+    layer.astype(np.float32)
+    y = layer(normal(shape, np.float32))
+    layer.backward(y)
+    expected = dict(layer.grads)
+    layer.grads = {}
+    assert layer.backward(y, need_dx=False) is None
+    assert layer.grads.keys() == expected.keys()
+    for name, grad in expected.items():
+        np.testing.assert_array_equal(layer.grads[name], grad)
 
 
 @every_layer
@@ -758,6 +815,8 @@ def test_the_summary_is_a_table_that_adds_up(capsys):
     (Conv2d(4, 6, (3, 2), stride=2, groups=2), (4, 7, 6), 6 * 3 * 3 * 2 * 6),
     (ConvTranspose2d(4, 6, (3, 2), stride=2, groups=2), (4, 7, 6), 4 * 7 * 6 * 3 * 6),
     (BatchNorm2d(4), (4, 5, 6), 4 * 5 * 6),
+    (InstanceNorm2d(4), (4, 5, 6), 4 * 5 * 6),
+    (Upsample(2), (4, 5, 6), 0),
     (Linear(7, 3), (7,), 21),
 ])
 def test_multiplications_are_counted(layer, shape, multiplications):
@@ -771,9 +830,7 @@ def test_multiplications_are_counted(layer, shape, multiplications):
 
 @every_layer
 def test_backward_before_forward_says_so(layer, shape):
-    fresh = {name: getattr(layer, name) for name in ("kernel_size", "in_channels", "out_channels",
-             "in_features", "out_features", "channels") if hasattr(layer, name)}
-    fresh = type(layer)(**fresh)
+    fresh = eval(repr(layer), vars(layers))
     with pytest.raises(RuntimeError, match=re.escape(f"{fresh}: backward was called before")):
         fresh.backward(np.zeros(shape))
     assert fresh.grads == {}
@@ -810,6 +867,15 @@ def test_a_gradient_of_the_wrong_shape_says_so_and_changes_nothing(layer, shape)
     (Linear(4, 2), (4,), ValueError, "Linear(4, 2): x must have 2 axes (N, in_features), got 1"),
     (Linear(4, 2), (3, 1, 2, 2), ValueError, "put a Flatten layer before this one"),
     (Flatten(), (3,), ValueError, "Flatten(): x must have at least 2 axes, got shape (3,)"),
+    (InstanceNorm2d(3), (2, 2, 4, 4), ValueError, "InstanceNorm2d(3): x must have C = 3, got 2"),
+    (InstanceNorm2d(3), (2, 3, 1, 1), ValueError, "InstanceNorm2d(3): the variance of a channel"),
+    (LocalResponseNorm(3), (3, 3), ValueError, "LocalResponseNorm(3): x must have 4 axes"),
+    (Reshape(2, 3), (4, 5), ValueError, "Reshape(2, 3): each image must have 6 numbers for the "
+     "shape (2, 3), got 5, shape (4, 5)"),
+    (Reshape(-1, 3), (4, 5), ValueError, "Reshape(-1, 3): each image must have 3 numbers, or a "
+     "multiple, for the shape (-1, 3), got 5, shape (4, 5)"),
+    (Reshape(1), (), ValueError, "Reshape(1): x must have at least 1 axis"),
+    (Upsample(2), (3, 3), ValueError, "Upsample(2): x must have 4 axes (N, C, H, W), got 2"),
 ])
 def test_a_wrong_input_names_the_layer(layer, x, error, said):
     with pytest.raises(error, match=re.escape(said)):
@@ -841,6 +907,14 @@ def test_a_wrong_input_names_the_layer(layer, x, error, said):
     (lambda: Dropout(1), "p must be a number of at least 0 and below 1, got 1"),
     (lambda: Dropout("half"), "p must be a number of at least 0 and below 1, got 'half'"),
     (lambda: Dropout(True), "of type bool"),
+    (lambda: InstanceNorm2d(3, eps=-1), "eps must be a number of at least 0, got -1"),
+    (lambda: LocalResponseNorm(0), "size must be an integer of at least 1, got 0"),
+    (lambda: LocalResponseNorm(5, k=0), "k must be a number above 0, got 0"),
+    (lambda: Reshape(), "shape must have at least one axis and at most one -1, got ()"),
+    (lambda: Reshape(-1, 2, -1), "at most one -1, got (-1, 2, -1)"),
+    (lambda: Reshape(2, 0), "shape must be an integer of at least 1, got 0 in (2, 0)"),
+    (lambda: Upsample(1.5), "factor must be an integer of at least 1, got 1.5"),
+    (lambda: Upsample(2, "cubic"), "mode must be one of 'nearest', 'bilinear', got 'cubic'"),
     (lambda: LeakyReLU(-0.1), "slope must be a number of at least 0 and below 1, got -0.1"),
 ])
 def test_wrong_settings_are_refused_when_the_layer_is_made(make, said):

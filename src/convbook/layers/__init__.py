@@ -16,15 +16,44 @@ from .base import Container, Layer
 from .containers import Branches, Frozen, Residual, Sequential, SharedBody, Skip
 from .elementwise import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from .joining import Add, Concat
-from .normalisation import BatchNorm2d, UnitLength
-from .pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d
-from .shaping import Flatten
+from .normalisation import BatchNorm2d, InstanceNorm2d, LocalResponseNorm, UnitLength
+from .pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d, MaxUnpool2d
+from .shaping import Flatten, Reshape, Upsample
 from .summary import Summary
 from .tape import Tape, call
 from .weights import Conv2d, ConvTranspose2d, Linear
 
-__all__ = ["Add", "AvgPool2d", "BatchNorm2d", "Branches", "Concat", "Container", "Conv2d",
-           "ConvTranspose2d", "Dropout", "Flatten", "Frozen", "GlobalAvgPool2d", "Layer",
-           "LeakyReLU", "Linear", "MaxPool2d", "ReLU", "Residual", "Sequential", "SharedBody",
-           "Sigmoid", "Skip", "Summary", "Tanh", "Tape", "UnitLength",
-           "call"]
+__all__ = [
+    "Add",
+    "AvgPool2d",
+    "BatchNorm2d",
+    "Branches",
+    "Concat",
+    "Container",
+    "Conv2d",
+    "ConvTranspose2d",
+    "Dropout",
+    "Flatten",
+    "Frozen",
+    "GlobalAvgPool2d",
+    "InstanceNorm2d",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "LocalResponseNorm",
+    "MaxPool2d",
+    "MaxUnpool2d",
+    "ReLU",
+    "Reshape",
+    "Residual",
+    "Sequential",
+    "SharedBody",
+    "Sigmoid",
+    "Skip",
+    "Summary",
+    "Tanh",
+    "Tape",
+    "UnitLength",
+    "Upsample",
+    "call",
+]

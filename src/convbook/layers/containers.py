@@ -1,5 +1,6 @@
 """Layers made of layers."""
 
+import inspect
 from contextlib import contextmanager
 
 from ..arrays import as_tuple, get_array_module, one_or_all
@@ -28,6 +29,9 @@ class Sequential(Container):
         before = None
         for layer in self.layers:
             out = {"out": xs[0]} if may_overwrite(before, layer) else {}
+            if len(xs) > 1 and not takes(layer, xs):
+                raise TypeError(f"{layer} does not take {len(xs)} inputs, which is what stands "
+                                "before it; a Concat or an Add makes one array of them")
             xs = as_tuple(layer.forward(*xs, **out))
             before = layer
         return one_or_all(xs)
@@ -283,6 +287,15 @@ def total(gradients):
 def may_overwrite(giver, taker):
     """Whether `taker` may write over the array that `giver` has just returned."""
     return giver is not None and giver.hands_over and taker.elementwise
+
+
+def takes(layer, inputs):
+    """Whether a layer can be called with so many inputs."""
+    try:
+        inspect.signature(layer.forward).bind(*inputs)
+    except TypeError:
+        return False
+    return True
 
 
 def listing(container):

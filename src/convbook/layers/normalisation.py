@@ -1,4 +1,4 @@
-"""Layers that give the numbers of a channel a mean and a deviation, and a row its length."""
+"""Layers that bring numbers to a common size: of a channel, of its neighbours, of a row."""
 
 import math
 
@@ -92,6 +92,92 @@ class BatchNorm2d(Layer):
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y."""
         return math.prod(y_shape)
+
+
+class InstanceNorm2d(Layer):
+    """Normalise each channel of each image of x: (N, C, H, W) by itself; see `instance_norm2d`.
+
+    So an image's contrast does not depend on its company in the mini-batch, neither in training
+    nor after `eval()`, and there are no running statistics.
+
+    Parameters
+    ----------
+    channels : int
+    eps : float
+        Added to the variance.
+
+    Attributes
+    ----------
+    params : gamma (C,), which begins at 1, and beta (C,), at 0
+    """
+
+    hands_over = True
+
+    def __init__(self, channels, eps=1e-5, dtype=np.float32):
+        super().__init__()
+        self.channels = checks.integer("channels", channels, least=1)
+        self.eps = number("eps", eps, least=0)
+        dtype = float_dtype(dtype)
+        self.params = {"gamma": np.ones(channels, dtype), "beta": np.zeros(channels, dtype)}
+
+    def forward(self, x):
+        """Return y: (N, C, H, W)."""
+        with errors_of(self):
+            x = self._input(x, "NCHW", self.channels)
+            if x.shape[2] * x.shape[3] < 2:
+                raise ValueError("the variance of a channel needs at least 2 pixels, got shape "
+                                 f"{x.shape}")
+        self._x = x
+        return self._output(
+            F.instance_norm2d(x, self.params["gamma"], self.params["beta"], self.eps))
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W), or None if it is not needed; fill grads."""
+        dy = self._gradient(dy)
+        dx, dgamma, dbeta = F.instance_norm2d_backward(dy, self._x, self.params["gamma"], self.eps)
+        self.grads = {"gamma": dgamma, "beta": dbeta}
+        return dx if need_dx else None
+
+    def multiplications(self, x_shape, y_shape):
+        """Return how many multiplications by a parameter turn x into y."""
+        return math.prod(y_shape)
+
+
+class LocalResponseNorm(Layer):
+    """Divide each number by the strength of nearby channels, as AlexNet does.
+
+    Parameters
+    ----------
+    size, alpha, beta, k
+        As in `convbook.functional.local_response_norm`.
+    """
+
+    hands_over = True
+
+    def __init__(self, size, alpha=1e-4, beta=0.75, k=1.0):
+        super().__init__()
+        self.size = checks.integer("size", size, least=1)
+        self.alpha = number("alpha", alpha, least=0)
+        self.beta = number("beta", beta, least=0)
+        self.k = number("k", k, least=0)
+        if self.k == 0:
+            raise ValueError("k must be a number above 0, got 0")
+
+    def forward(self, x):
+        """Return y: (N, C, H, W)."""
+        with errors_of(self):
+            x = self._input(x, "NCHW")
+        self._x = x
+        return self._output(
+            F.local_response_norm(x, self.size, self.alpha, self.beta, self.k))
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W), or None if it is not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        return F.local_response_norm_backward(
+            dy, self._x, self.size, self.alpha, self.beta, self.k)
 
 
 def along_channels(a):

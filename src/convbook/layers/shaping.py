@@ -1,22 +1,19 @@
-"""Layers that keep the numbers and change the shape they stand in."""
+"""Layers that keep the numbers and change the shape they stand in, or how often."""
 
 import math
 
+from .. import checks, functional as F
 from ..arrays import get_array_module
+from ..resampling import upsampling_mode
 from .base import Layer, errors_of
 
 
-class Flatten(Layer):
-    """Lay all axes but the first side by side: (N, C, H, W) becomes (N, C·H·W)."""
+class Reshaping(Layer):
+    """The base of layers that only give the numbers of each image another shape."""
 
-    def forward(self, x):
-        """Return y: (N, product of the other axes), in the order (c, h, w)."""
-        with errors_of(self):
-            x = self._input(x)
-            if x.ndim < 2:
-                raise ValueError(f"x must have at least 2 axes, got shape {x.shape}")
+    def _reshaped(self, x, shape):
         self._x = x
-        return self._output(x.reshape(len(x), math.prod(x.shape[1:])))
+        return self._output(x.reshape(len(x), *shape))
 
     def backward(self, dy, need_dx=True):
         """Return dx in the shape of x, and laid out in memory as x is; None if not needed."""
@@ -29,3 +26,80 @@ class Flatten(Layer):
         dx = get_array_module(dy).empty_like(self._x)
         dx[...] = dy
         return dx
+
+
+class Flatten(Reshaping):
+    """Lay all axes but the first side by side: (N, C, H, W) becomes (N, C·H·W)."""
+
+    def forward(self, x):
+        """Return y: (N, product of the other axes), in the order (c, h, w)."""
+        with errors_of(self):
+            x = self._input(x)
+            if x.ndim < 2:
+                raise ValueError(f"x must have at least 2 axes, got shape {x.shape}")
+        return self._reshaped(x, [math.prod(x.shape[1:])])
+
+
+class Reshape(Reshaping):
+    """Give each image a new shape: ``Reshape(48, 7, 7)`` makes (N, 48, 7, 7) of (N, 2352).
+
+    Parameters
+    ----------
+    *shape : int
+        The new axes behind N. One of them may be -1: as much as is left.
+    """
+
+    def __init__(self, *shape):
+        super().__init__()
+        if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+            shape = shape[0]
+        self.shape = tuple(size if size == -1 else checks.integer("shape", size, 1, given=shape)
+                           for size in shape)
+        if not self.shape or self.shape.count(-1) > 1:
+            raise ValueError("shape must have at least one axis and at most one -1, got "
+                             f"{self.shape}")
+
+    def forward(self, x):
+        """Return y: (N, *shape), in the order of x's axes."""
+        with errors_of(self):
+            x = self._input(x)
+            if x.ndim == 0:
+                raise ValueError("x must have at least 1 axis, got a single number")
+            size, known = math.prod(x.shape[1:]), math.prod(n for n in self.shape if n != -1)
+            if size != known and (-1 not in self.shape or size == 0 or size % known):
+                raise ValueError(f"each image must have {known} numbers"
+                                 f"{', or a multiple,' if -1 in self.shape else ''} for the shape "
+                                 f"{self.shape}, got {size}, shape {x.shape}")
+        return self._reshaped(x, [size // known if n == -1 else n for n in self.shape])
+
+
+class Upsample(Layer):
+    """Enlarge images (N, C, H, W) by a whole factor; see `convbook.functional.upsample2d`.
+
+    Parameters
+    ----------
+    factor : int or pair
+    mode : {"nearest", "bilinear"}
+    """
+
+    hands_over = True
+
+    def __init__(self, factor, mode="nearest"):
+        super().__init__()
+        checks.pair("factor", factor)
+        upsampling_mode(mode)
+        self.factor, self.mode = factor, mode
+
+    def forward(self, x):
+        """Return y: (N, C, factor·H, factor·W)."""
+        with errors_of(self):
+            x = self._input(x, "NCHW")
+        self._x = x
+        return self._output(F.upsample2d(x, self.factor, self.mode))
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W), or None if it is not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        return F.upsample2d_backward(dy, self._x, self.factor, self.mode)

@@ -58,12 +58,11 @@ class Summary:
 
         def recorded(*xs, **options):
             nonlocal parameters
-            shapes = one_or_all([np.shape(x) for x in xs])
             y = forward(*xs, **options)
-            outputs = one_or_all([np.shape(a)[1:] for a in as_tuple(y)])
+            x_shapes, y_shapes = ([a.shape for a in arrays] for arrays in (xs, as_tuple(y)))
             self.rows.append(Row(
-                name, repr(layer), outputs, parameters,
-                layer.multiplications(shapes, one_or_all([np.shape(a) for a in as_tuple(y)]))))
+                name, repr(layer), one_or_all([shape[1:] for shape in y_shapes]), parameters,
+                layer.multiplications(one_or_all(x_shapes), one_or_all(y_shapes))))
             parameters = 0  # a second row of the same layer brings no more of them
             return y
 

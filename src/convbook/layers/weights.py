@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from .. import checks
-from .. import functional as F
+from .. import checks, functional as F
 from ..checks import float_dtype
 from .base import Layer, errors_of
 from .initializers import he_normal
