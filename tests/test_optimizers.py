@@ -159,3 +159,33 @@ def test_the_cosine_stays_at_its_end():
     assert rates == sorted(rates, reverse=True)
     assert rates[1] == pytest.approx(0.6)
     assert rates[3:] == pytest.approx([0.2] * 4)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("make", (lambda m: SGD(m, 0.01, momentum=0.9, weight_decay=0.1), Adam,
+                                  AdamW))
+def test_half_precision_is_computed_in_single(make):
+    """The gradient of a dead unit is 0: with an eps of 0, Adam would divide 0 by 0."""
+    half, single = model_with_gradients(np.float16), model_with_gradients(np.float32)
+    single.load_state(half.state())
+    arrays = dict(half.params)
+    ours, theirs = make(half), make(single)
+    for seed in range(5):
+        for name, layer in (("0.f", 0), ("3.b", 3)):
+            grad = np.random.default_rng(seed).standard_normal(half.params[name].shape) * 1e-3
+            grad.flat[0] = 0
+            for model in (half, single):
+                own = model[layer].grads
+                own[name[2:]] = grad.astype(np.float16).astype(model.params[name].dtype)
+        ours.step()
+        theirs.step()
+    for name, param in half.params.items():
+        assert param is arrays[name] and param.dtype == np.float16
+        np.testing.assert_allclose(param, single.params[name], rtol=3e-3, atol=3e-3)
+
+
+def test_what_is_no_model_and_no_optimizer_is_refused():
+    with pytest.raises(TypeError, match="model must be a Layer, which has params and grads, got 3"):
+        Adam(3)
+    with pytest.raises(TypeError, match="optimizer must be an Optimizer, .* of type Linear"):
+        CosineSchedule(Linear(1, 1), 5)

@@ -9,13 +9,16 @@
 Every backward pass makes the gradients anew, so that there is nothing to set to zero in between;
 only where a part of the model may be left out of a step, or is called several times in one
 (`convbook.layers.tape`), its gradients are cleared first. Parameters are changed in place. All
-agree with PyTorch's optimizers of the same names.
+agree with PyTorch's optimizers of the same names. Steps of float16 parameters are computed in
+float32, and their averages kept in it: Adam's eps of 1e-8 would be 0 in float16.
 """
 
 import math
 
+import numpy as np
+
 from . import checks
-from .arrays import get_array_module
+from .arrays import get_array_module, result_and_work_dtype
 from .checks import number
 
 
@@ -37,6 +40,9 @@ class Optimizer:
     """
 
     def __init__(self, model, lr, weight_decay=0):
+        if not hasattr(model, "params") or not hasattr(model, "grads"):
+            raise TypeError("model must be a Layer, which has params and grads, got "
+                            f"{model!r} of type {type(model).__name__}")
         self.model = model
         self.lr = number("lr", lr, least=0)
         self.weight_decay = number("weight_decay", weight_decay, least=0)
@@ -68,7 +74,13 @@ class Optimizer:
                                  f"{param.shape}, got {grads[name].shape}")
         self.steps += 1
         for name, param in params.items():
-            self._update(name, param, grads[name])
+            _, work = result_and_work_dtype(param)
+            wide = param.astype(work, copy=False)  # itself, but for float16
+            # What float16 cannot hold becomes infinite, and is found as such; no warning besides.
+            with np.errstate(over="ignore"):
+                self._update(name, wide, grads[name].astype(work, copy=False))
+                if wide is not param:
+                    param[...] = wide
 
     def _update(self, name, param, grad):
         raise NotImplementedError
@@ -163,6 +175,9 @@ class Schedule:
     """The base of the schedules: `step()` counts, and sets the learning rate of the optimizer."""
 
     def __init__(self, optimizer):
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError("optimizer must be an Optimizer, whose learning rate is set, got "
+                            f"{optimizer!r} of type {type(optimizer).__name__}")
         self.optimizer, self.first_lr, self.count = optimizer, optimizer.lr, 0
 
     def step(self):

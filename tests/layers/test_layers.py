@@ -578,15 +578,22 @@ def test_bad_files_are_refused_and_never_unpickled(tmp_path):
         with pytest.raises(ValueError, match="model.npz is not an .npz file of plain arrays"):
             model.load(path)
     np.save(tmp_path / "array.npy", np.zeros(3))
-    with pytest.raises(ValueError, match="not an .npz file"):
+    with pytest.raises(ValueError, match="not an .npz file of .* is an .npy file, which holds one"):
         model.load(tmp_path / "array.npy")
+    (tmp_path / "notes.txt").write_text("learning rate 0.1\n")
+    with pytest.raises(ValueError) as caught:
+        model.load(tmp_path / "notes.txt")
+    assert str(caught.value).endswith("save` writes it: it begins with b'learning'")
+    assert "pickle" not in str(caught.value)
+    with pytest.raises(FileNotFoundError, match="cannot be written: there is no folder"):
+        model.save(tmp_path / "nowhere" / "model.npz")
 
     class Mine:
         def __reduce__(self):
             return Path.touch, (tmp_path / "executed",)
 
     np.savez(path, w=np.array([Mine()], object), b=np.zeros(2))
-    with pytest.raises(ValueError, match="not an .npz file of plain arrays.*allow_pickle"):
+    with pytest.raises(ValueError, match="not an .npz file of plain arrays: it holds Python objects"):
         model.load(path)
     assert not (tmp_path / "executed").exists()
     for name, array in model.state().items():

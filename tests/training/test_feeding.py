@@ -41,6 +41,22 @@ def test_three_ways_the_same_mini_batches():
     assert os.getpid() not in {batch.maker for batch in batches}
 
 
+def test_an_augmentation_may_change_the_targets_too():
+    def turn_some(x, y, rng):
+        turned = rng.random(len(x)) < 0.5
+        return np.where(turned[:, None, None, None], x[..., ::-1], x), np.where(turned, -y, y)
+
+    x, y = images()
+    jobs = feeding.plan(len(x), batch_size=20)
+    batch, = feeding.in_turn(x, y, jobs, turn_some)
+    assert set(abs(batch.y)) == set(y) and (batch.y < 0).any() and (batch.y > 0).any()
+    for image, label in zip(batch.x, batch.y, strict=True):
+        expected = x[abs(label)][..., ::-1] if label < 0 else x[label]
+        assert np.array_equal(image, expected)
+    with pytest.raises(ValueError, match="augment must return as many images"):
+        list(feeding.in_turn(x, y, jobs, lambda x, rng: x[1:]))
+
+
 def test_every_epoch_draws_anew_and_changes_nothing():
     x, y = images()
     before = x.copy()

@@ -467,9 +467,9 @@ def test_a_loss_that_is_not_a_number_stops_the_training(held_out):
     with pytest.raises(FloatingPointError) as caught:
         fit(model, X, Y, epochs=5, batch_size=20, optimizer=optimizer, after_epoch=explode,
             validation=held_out)
-    assert re.fullmatch(r"(val_)?loss became (nan|inf) in epoch 2: the steps are too large\. Lower "
-                        r"the learning rate, which was 1e\+30; the model is as it was before this "
-                        r"epoch", str(caught.value))
+    assert re.fullmatch(r"(val_)?loss became (nan|inf) in epoch 2: most likely the steps are too "
+                        r"large\. Lower the learning rate, which was 1e\+30\. The model is as it "
+                        r"was before this epoch", str(caught.value))
     assert len(states) == 1 and same(model.state(), states[0])
     optimizer.lr = 0.01
     fit(model, X, Y, epochs=1, batch_size=20, optimizer=optimizer)  # it goes on from there
@@ -696,8 +696,9 @@ BAD = [
     (dict(y=Y[:-1]), ValueError, "y must hold as many entries as x, 60, got shape (59,)"),
     (dict(y=Y + 1), ValueError, "y must be from 0 to 3, got 1 to 4"),
     (dict(y=Y - 1), ValueError, "y must be from 0 to 3, got -1 to 2"),
-    (dict(y=Y.astype(float)), TypeError, "labels of shape (1,) must be integers"),
-    (dict(y=np.zeros((N, 5))), ValueError, "(probabilities), got (1, 5)"),
+    (dict(y=Y.astype(float)), TypeError, "y of shape (60,) must be integers"),
+    (dict(y=np.zeros((N, 5))), ValueError, "y must have shape (60,) (ints) or (60, 4) "
+                                           "(probabilities), got (60, 5)"),
     (dict(epochs=0), ValueError, "epochs must be an integer of at least 1, got 0"),
     (dict(epochs=2.0), TypeError, "epochs must be an integer of at least 1, got 2.0"),
     (dict(batch_size=0), ValueError, "batch_size must be an integer of at least 1, got 0"),
@@ -716,7 +717,7 @@ BAD = [
     (dict(loss="mse"), TypeError, "loss must be a Loss, which has a backward, got 'mse'"),
     (dict(metrics=[accuracy]), TypeError, "metrics must be a dict"),
     (dict(metrics={"f1": 3}), TypeError, "metrics['f1'] must be a function of (scores, y), got 3"),
-    (dict(augment=True), TypeError, "augment must be a function of (x_batch, rng), got True"),
+    (dict(augment=True), TypeError, "augment must be a function of (x_batch, rng), or"),
     (dict(augment=lambda x, rng: x[1:]), ValueError, "augment must return as many images"),
     (dict(seed=-1), ValueError, "seed must be an integer of at least 0, got -1"),
     (dict(seed="x"), TypeError, "seed must be an integer of at least 0, got 'x'"),

@@ -1,6 +1,7 @@
 """The state of a model, a dict name -> array: checked, copied in, and kept in an .npz file."""
 
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,9 @@ def copy_into(state, arrays, owner):
 def write(path, state):
     """Write a state to `path` as .npz, whole or not at all."""
     path = Path(path)
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder "
+                                f"{path.absolute().parent}")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         with open(unfinished, "wb") as file:
@@ -63,10 +67,28 @@ def read(path):
     ValueError
         If the file is not an .npz file of plain arrays.
     """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except OSError:
-        raise
-    except Exception as error:  # a damaged file fails in many ways: zip, header, too short
-        raise ValueError(f"{path} is not an .npz file of plain arrays: {error}") from error
+    with open(path, "rb") as file:
+        if not zipfile.is_zipfile(file):
+            file.seek(0)
+            raise ValueError(f"{path} is not an .npz file of plain arrays, as a model's "
+                             f"`save` writes it: {what_else(file.read(8))}")
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except OSError:
+            raise
+        except Exception as error:  # a damaged file fails in many ways: zip, header, too short
+            why = ("it holds Python objects, which are never read from a file, as they could run "
+                   "any program" if "pickle" in str(error) else f"it is damaged ({error})")
+            raise ValueError(f"{path} is not an .npz file of plain arrays: {why}") from error
+
+
+def what_else(beginning):
+    """Say what a file that begins with these bytes seems to be."""
+    if not beginning:
+        return "it is empty"
+    if beginning.startswith(b"\x93NUMPY"):
+        return "it is an .npy file, which holds one array"
+    if beginning.startswith(b"PK"):
+        return "it was cut off, or is damaged"
+    return f"it begins with {beginning!r}"

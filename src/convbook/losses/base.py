@@ -1,6 +1,7 @@
 """What all losses share: checks, what is remembered for the way back, dtypes."""
 
 import inspect
+import math
 
 from .. import checks
 from ..arrays import float_and_work_dtype
@@ -10,8 +11,7 @@ from ..layers.base import errors_of
 class Loss:
     """The base of the loss functions; each remembers its last call of `forward` or `measure`.
 
-    A loss of your own defines `measure` and `backward`, and `_check` if there is something to check
-    beyond equal shapes.
+    A loss of your own defines `measure` and `backward`, and `_check` if something can be wrong.
     """
 
     def __init__(self):
@@ -41,7 +41,7 @@ class Loss:
         return predictions, targets
 
     def _check(self, predictions, targets, name):
-        same_shape(predictions, targets, name)
+        """Raise TypeError or ValueError if these arrays don't go together."""
 
     def measure(self, predictions, targets):
         """Return the mean loss as an array without axes, of arrays that are known to be right.
@@ -88,7 +88,7 @@ def same_shape(predictions, targets, name):
 
 def finite(name, values):
     """Check that an array holds no infinity and no NaN."""
-    if values.dtype.kind == "f" and not bool(abs(values).max() < float("inf")):
+    if values.dtype.kind == "f" and not -math.inf < values.min() <= values.max() < math.inf:
         raise ValueError(f"{name} must hold finite numbers, got infinite ones or NaN")
 
 

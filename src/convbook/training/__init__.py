@@ -5,13 +5,18 @@
     evaluate(model, x_test, y_test)            # {"loss": …, "accuracy": …}
     predict(model, x_test).argmax(axis=1)      # the class of each image
 
+`run` is the loop inside, for steps of your own: two networks, several losses (see its module).
+
 The model decides where the computing is done: after ``model.to_gpu()`` every mini-batch is moved to
 the GPU, unless the data are there already.
 """
 
+from .batches import MiniBatches
 from .history import History
-from .loop import fit
+from .loop import run
 from .metrics import accuracy, confusion_matrix
+from .supervised import fit
 from .use import evaluate, predict
 
-__all__ = ["History", "accuracy", "confusion_matrix", "evaluate", "fit", "predict"]
+__all__ = ["History", "MiniBatches", "accuracy", "confusion_matrix", "evaluate", "fit", "predict",
+           "run"]

@@ -1,30 +1,9 @@
 """What a training checks before it begins, so that its steps need not look again."""
 
-import math
-from pathlib import Path
-
 from .. import checks
-from ..layers.base import Layer
 from ..losses import SoftmaxCrossEntropy
 from ..optimizers import Adam, Optimizer, Schedule
 from .metrics import mean_hits
-
-
-def check_settings(model, x, epochs, batch_size, validation, augment, patience, checkpoint):
-    """Check what `fit` is given beside the data and what makes the steps."""
-    instance("model", model, Layer)
-    checks.integer("epochs", epochs, least=1)
-    if checks.integer("batch_size", batch_size, least=1) > len(x):
-        raise ValueError(f"batch_size must be at most the number of inputs, {len(x)}, "
-                         f"got {batch_size}")
-    if augment is not None and not callable(augment):
-        raise TypeError(f"augment must be a function of (x_batch, rng), got {augment!r}")
-    if patience is not None:
-        checks.integer("patience", patience, least=1)
-        if validation is None:
-            raise ValueError("patience needs validation, the data whose loss is watched, got None")
-    if checkpoint is not None and not Path(checkpoint).absolute().parent.is_dir():
-        raise ValueError(f"checkpoint must be a file in a folder that exists, got {checkpoint!r}")
 
 
 def instance(name, value, kind):
@@ -88,10 +67,3 @@ def chosen_optimizer(model, optimizer, schedule):
         raise ValueError("schedule must change the optimizer that is given with it, "
                          "got one for another optimizer")
     return optimizer
-
-
-def check_finite(numbers):
-    """Raise FloatingPointError if a number is infinite or NaN."""
-    for name, value in numbers.items():
-        if not math.isfinite(value):
-            raise FloatingPointError(f"{name} became {value}")

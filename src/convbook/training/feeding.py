@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import checks
+from .batches import augmented, changes_targets
 from .checks import data
 
 
@@ -86,20 +87,19 @@ def plan(n, batch_size, epochs=1, seed=0):
 
 
 def prepare(x, y, job, augment=None):
-    """Take the images of a job out of x: (N, C, H, W), and change them; return a Batch.
+    """Take the images of a job out of x: (N, C, H, W), and change them at random; return a Batch.
 
     Parameters
     ----------
     x, y : ndarray (N, C, H, W) and (N,)
     job : Job
-    augment : function(x_batch, rng), optional
+    augment : function(x_batch, rng) or function(x_batch, y_batch, rng), optional
         As in `convbook.training.fit`.
     """
     start = time.time()
-    images = x[job.indices]
-    if augment is not None:
-        images = augment(images, np.random.default_rng(job.key))
-    return Batch(images, y[job.indices], os.getpid(), start, time.time())
+    images, targets = augmented(augment, changes_targets(augment), x[job.indices], y[job.indices],
+                                np.random.default_rng(job.key))
+    return Batch(images, targets, os.getpid(), start, time.time())
 
 
 def in_turn(x, y, jobs, augment=None):

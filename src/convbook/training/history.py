@@ -1,6 +1,7 @@
 """What a training was like, epoch by epoch; it plots itself."""
 
-NEITHER_LOSS_NOR_METRIC = ("lr", "seconds")
+import math
+import re
 
 
 class History:
@@ -8,8 +9,9 @@ class History:
 
     "loss" and the metrics ("accuracy") are averages over the mini-batches of an epoch, taken while
     the model changed; "val_loss", "val_accuracy" and so on are of the held-out data after the
-    epoch; "lr" is the learning rate that the epoch began with; "seconds" is the time its training
-    took, without the held-out data. `len(history)` counts the epochs.
+    epoch; "lr" is the learning rate that the epoch began with ("lr_0", "lr_1" of several
+    optimizers); "seconds" is the time its training took, without the held-out data. A number that
+    was not measured in an epoch is NaN there. `len(history)` counts the epochs.
 
     Attributes
     ----------
@@ -23,8 +25,9 @@ class History:
 
     def append(self, epoch):
         """Add the numbers of one epoch, a dict name -> number."""
-        for name, value in epoch.items():
-            self._lists.setdefault(name, []).append(value)
+        count = len(self)
+        for name in {**self._lists, **epoch}:
+            self._lists.setdefault(name, [math.nan] * count).append(epoch.get(name, math.nan))
 
     def keys(self):
         """Return the names of the lists."""
@@ -40,21 +43,23 @@ class History:
         return self._lists[name]
 
     def __len__(self):
-        return len(self._lists.get("loss", ()))
+        return max(map(len, self._lists.values()), default=0)
 
     @property
     def best_epoch(self):
         """The epoch, counted from 1, of the least loss on the held-out data (else in training).
 
-        0 if no epoch was finished.
+        0 if no epoch was finished. Raises KeyError if there is neither "val_loss" nor "loss".
         """
-        watched = self._lists.get("val_loss") or self._lists.get("loss")
-        return 1 + watched.index(min(watched)) if watched else 0
+        if len(self) == 0:
+            return 0
+        watched = self["val_loss" if "val_loss" in self else "loss"]
+        return 1 + min(range(len(watched)), key=lambda i: (math.isnan(watched[i]), watched[i]))
 
     def last(self):
         """Return the losses and metrics of the last epoch in a line of text."""
         return ", ".join(f"{name} {values[-1]:.2f}" for name, values in self._lists.items()
-                         if name not in NEITHER_LOSS_NOR_METRIC)
+                         if is_measured(name))
 
     def __repr__(self):
         epochs = "1 epoch" if len(self) == 1 else f"{len(self)} epochs"
@@ -70,16 +75,22 @@ class History:
 
         if len(self) == 0:
             raise ValueError("no epoch was finished, so there is nothing to plot")
-        names = [name for name in self._lists
-                 if name not in NEITHER_LOSS_NOR_METRIC and not name.startswith("val_")]
+        names = list(dict.fromkeys(
+            name.removeprefix("val_") for name in self._lists if is_measured(name)))
         figure, axes = plt.subplots(1, len(names), figsize=(3.6 * len(names), 2.8), squeeze=False,
                                     layout="constrained")
         epochs = range(1, len(self) + 1)
         for ax, name in zip(axes[0], names):
-            ax.plot(epochs, self[name], "o-", ms=4, label="training")
+            if name in self:
+                ax.plot(epochs, self[name], "o-", ms=4, label="training")
             if f"val_{name}" in self:
                 ax.plot(epochs, self[f"val_{name}"], "s--", ms=4, label="held out")
             ax.set(title=name, xlabel="epoch")
             ax.xaxis.get_major_locator().set_params(integer=True)
             ax.grid(color="0.9")
             ax.legend()
+
+
+def is_measured(name):
+    """Whether this is a loss or a metric: neither a learning rate nor a time."""
+    return re.fullmatch(r"lr(_\d+)?|seconds", name) is None

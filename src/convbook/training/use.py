@@ -1,12 +1,14 @@
 """Using a model: its scores, and how good they are."""
 
+import re
+
 import numpy as np
 
 from .. import checks
 from ..arrays import get_array_module, is_cupy, to_gpu, to_numpy
-from ..layers.base import evaluating
-from ..losses import SoftmaxCrossEntropy
-from .checks import are_labels, chosen_metrics, data
+from ..layers.base import errors_of, evaluating
+from ..losses import Loss, SoftmaxCrossEntropy
+from .checks import chosen_metrics, data
 
 
 def predict(model, x, batch_size=500):
@@ -55,14 +57,41 @@ def evaluate(model, x, y, loss=None, metrics=None, batch_size=500):
 def all_scores(model, x, batch_size):
     """Return the model's scores for x, where the model is."""
     batch_size = checks.integer("batch_size", batch_size, least=1)
-    xp, x = checks.numeric_arrays(x=x)
+    _, x = checks.numeric_arrays(x=x)
     if x.ndim == 0:
         raise ValueError("x must have an axis for the inputs, got a single number")
     move = mover(model)
     with evaluating(model):
-        scores = [model.forward(move(x[start:start + batch_size]))
-                  for start in range(0, max(len(x), 1), batch_size)]
+        try:
+            scores = [model.forward(move(x[start:start + batch_size]))
+                      for start in range(0, max(len(x), 1), batch_size)]
+        except (TypeError, ValueError) as error:
+            raise of_all(model, x, error) from error
     return get_array_module(*scores).concatenate(scores)
+
+
+def of_all(model, x, error):
+    """Return an error that some of the inputs have met as all N would have met it.
+
+    A message that speaks of 1 or of 500 inputs where the caller has given 60,000 would not help.
+    Which of its numbers count inputs is seen when one goes through the model, and then two: those
+    change from 1 to 2.
+    """
+    def message(count):
+        try:
+            with evaluating(model):
+                model.forward(mover(model)(x[[0] * count]))
+        except type(error) as met:
+            return re.split(r"(\d+)", str(met))
+        return []
+
+    if type(error) not in (TypeError, ValueError) or len(x) == 0:
+        return error
+    one, two = message(1), message(2)
+    if not one or len(one) != len(two):
+        return error
+    return type(error)("".join(str(len(x)) if (a, b) == ("1", "2") else a
+                               for a, b in zip(one, two, strict=True)))
 
 
 def first_scores(model, x, y_name, y, loss):
@@ -73,9 +102,15 @@ def first_scores(model, x, y_name, y, loss):
     if not callable(loss) or not hasattr(loss, "backward"):
         raise TypeError("loss must be a Loss, which has a backward, got "
                         f"{loss!r} of type {type(loss).__name__}")
-    scores = all_scores(model, x[:1], batch_size=1)
-    if isinstance(loss, SoftmaxCrossEntropy) and are_labels(y, scores):
-        checks.class_numbers(y_name, y, scores.shape[1])
+    try:
+        scores = all_scores(model, x[:1], batch_size=1)
+    except (TypeError, ValueError) as error:
+        raise of_all(model, x, error) from error
+    if isinstance(loss, Loss):  # the first scores stand for all, so that all targets are looked at
+        first = to_gpu(scores) if is_cupy(y) else to_numpy(scores)
+        like_all = get_array_module(first).broadcast_to(first, (len(y), *first.shape[1:]))
+        with errors_of(loss):
+            loss.check(like_all, y, y_name)
     loss(scores, mover(model)(y[:1]))
     return scores
 
