@@ -28,6 +28,7 @@ from workloads import (
     FIRST_LAYERS,
     PACKAGE_LAYERS,
     POOLINGS,
+    RESNET,
     SGD_SETTINGS,
     STEPS,
     TENSOR_SHAPE,
@@ -243,6 +244,45 @@ def time_steps(repeats):
     return {name: {"seconds": race(step_sides(*step), repeats)} for name, step in STEPS.items()}
 
 
+def tape_sides(build, shape):
+    """Return the functions to race: a training step as a chain, and with its calls on a tape."""
+    (x, labels), model = mini_batch(shape), build(PACKAGE_LAYERS)
+    loss, optimizer = SoftmaxCrossEntropy(), SGD(model, **SGD_SETTINGS)
+
+    def chain():
+        loss(model(x), labels)
+        model.backward(loss.backward(), need_dx=False)
+        optimizer.step()
+
+    def on_tape(layers):
+        tape, y = L.Tape(model), x
+        for layer in layers:
+            y = tape(layer, y)
+        loss(y, labels)
+        tape.backward((y, loss.backward()))
+        optimizer.step()
+
+    sides = {"chain": chain, "one call": lambda: on_tape([model]),
+             "a call for each layer": lambda: on_tape(model.layers)}
+    first, grads = model.state(), {}
+    for name, step in sides.items():  # the same gradients, from the same weights
+        model.load_state(first)
+        step()
+        grads[name] = model.grads
+    for name, found in grads.items():
+        for key, expected in grads["chain"].items():
+            np.testing.assert_allclose(found[key], expected, atol=1e-4 * abs(expected).max(),
+                                       err_msg=name)
+    return sides
+
+
+def time_tape(repeats):
+    """Race a step of the ResNet as a chain against the same step on a tape."""
+    build, shape = STEPS[RESNET]
+    return {RESNET: {"calls": len(build(PACKAGE_LAYERS)),
+                     "seconds": race(tape_sides(build, shape), repeats)}}
+
+
 def time_parts(repeats):
     """Return where the time of the training steps goes; see `breakdown`."""
     return {name: race_parts(step_sides(*step, watched=True), repeats)
@@ -264,7 +304,7 @@ def measure(repeats):
     usual = time_steps(repeats)  # first, in a fresh process, as a program that trains is
     results = {"instructions": instructions(), "memory_kept": keep_memory()}  # cannot be undone
     results |= {"convolution": time_convolutions(repeats), "layers": time_layers(repeats),
-                "steps": time_steps(repeats)}
+                "steps": time_steps(repeats), "tape": time_tape(repeats)}
     parts = time_parts(repeats)
     for name, row in results["steps"].items():
         row |= {"seconds_usual": usual[name]["seconds"], "parts": parts[name]}
@@ -289,6 +329,11 @@ def report(results):
     print_table(["without keeping memory", "PyTorch ms", *(NAMES[side] for side in sides)],
                 [[name, *ratios(row["seconds_usual"], sides)]
                  for name, row in results["steps"].items()])
+    for name, row in results["tape"].items():
+        chain, *others = row["seconds"].values()
+        print_table(["a step, forward and backward", "chain ms", *list(row["seconds"])[1:]],
+                    [[f"{name}, {row['calls']} layers", f"{1e3 * chain:.2f}",
+                      *(f"{seconds / chain:.3f}×" for seconds in others)]])
     for name, row in results["steps"].items():
         report_parts(name, row["parts"])
 

@@ -69,9 +69,10 @@ def resnet8(k):
                         *block(32, 64, 2), k.global_pool(), k.linear(64, 10))
 
 
+RESNET = "ResNet-8, batch 64"
 # name: network, shape of a mini-batch
 STEPS = {"MNIST CNN, batch 100": (mnist_cnn, (100, 1, 28, 28)),
-         "ResNet-8, batch 64": (resnet8, (64, 3, 32, 32))}
+         RESNET: (resnet8, (64, 3, 32, 32))}
 SGD_SETTINGS = {"lr": 0.001, "momentum": 0.9}
 
 PACKAGE_LAYERS = SimpleNamespace(
