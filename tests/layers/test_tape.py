@@ -34,6 +34,7 @@ from convbook.layers.tape import title
 from convbook.losses import MeanSquaredError, SoftmaxCrossEntropy
 from convbook.optimizers import SGD, Adam
 from convbook.stand_in import pretended_gpu
+from convbook.training import fit, predict
 
 
 def normal(shape, seed=0):
@@ -683,6 +684,13 @@ def test_a_layer_as_the_pages_write_it_goes_everywhere():
                      + (head(plain(x[:2])) * dy[:2]).sum())
 
 
+def test_a_layer_as_the_pages_write_it_is_trained_by_fit():
+    x, y = normal((20, 6)), np.arange(20) % 3
+    for model in (Plain(), Sequential(Plain()), Sequential(Tanh(), Plain())):
+        history = fit(model, x, y, epochs=3, batch_size=10, optimizer=SGD(model, 0.1))
+        assert history["loss"][-1] < history["loss"][0]
+
+
 def test_on_cupy_arrays_all_stays_on_the_gpu():
     model = Sequential(Linear(6, 5, rng=0), Tanh())
     x = normal((4, 6)).astype(np.float32)
@@ -699,6 +707,7 @@ def test_on_cupy_arrays_all_stays_on_the_gpu():
         assert all(map(is_cupy, model.grads.values()))
         for name, grad in expected.items():
             np.testing.assert_allclose(model.grads[name].get(), grad, rtol=1e-5, atol=1e-6)
+        assert type(predict(Frozen(model), x)) is np.ndarray
         tape = Tape()
         y = tape(model, cupy.asarray(x))
         with pytest.raises(TypeError, match="NumPy and CuPy arrays are mixed"):

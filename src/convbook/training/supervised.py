@@ -1,7 +1,7 @@
 """Training a model to give known answers: the step that nearly every chapter needs."""
 
 from .. import checks
-from ..layers.base import Layer
+from ..layers.base import Layer, run_backward
 from ..losses import Loss, SoftmaxCrossEntropy
 from .batches import MiniBatches, changes_targets, generator
 from .checks import chosen_metrics, chosen_optimizer, data, held_out, instance
@@ -121,7 +121,7 @@ def supervised_step(model, loss, optimizer, metrics, always_check):
             loss.check(scores, targets)
             unseen = always_check
         found = {"loss": measure(scores, targets)}
-        model.backward(loss.backward(), need_dx=False)
+        run_backward(model, loss.backward(), need_dx=False)
         optimizer.step()
         return found | {name: metric(scores, targets) for name, metric in metrics.items()}
 

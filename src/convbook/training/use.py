@@ -116,5 +116,5 @@ def first_scores(model, x, y_name, y, loss):
 
 
 def mover(model):
-    """Return the function that takes an array to where the parameters of the model are."""
-    return to_numpy if get_array_module(**model.params) is np else to_gpu
+    """Return the function that takes an array to where the model is, its `Frozen` parts too."""
+    return to_numpy if get_array_module(**model.params | model.buffers) is np else to_gpu
