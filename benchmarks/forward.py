@@ -24,41 +24,11 @@ from workloads import CONVOLUTIONS, POOLINGS, by, describe
 
 import numpy as np
 
-from convbook.functional import avg_pool2d, conv2d, max_pool2d, output_size
+from convbook import plain
+from convbook.functional import avg_pool2d, conv2d, max_pool2d
 
 if torch:
     import torch.nn.functional as torch_functional
-
-
-def naive_conv2d(x, f, b, stride, padding):
-    """Convolve with a loop over every element of the output."""
-    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    oc, _, fh, fw = f.shape
-    oh, ow = output_size(x.shape[2], fh, stride), output_size(x.shape[3], fw, stride)
-    y = np.empty((x.shape[0], oc, oh, ow), x.dtype)
-    for n in range(x.shape[0]):
-        for o in range(oc):
-            for i in range(oh):
-                for j in range(ow):
-                    top, left = i * stride, j * stride
-                    window = x[n, :, top:top + fh, left:left + fw]
-                    y[n, o, i, j] = (window * f[o]).sum() + b[o]
-    return y
-
-
-def full_im2col_conv2d(x, f, b, stride, padding):
-    """Convolve as textbooks do: the columns of the whole batch, then one matrix product."""
-    n, c = x.shape[:2]
-    oc, _, fh, fw = f.shape
-    x = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    oh, ow = output_size(x.shape[2], fh, stride), output_size(x.shape[3], fw, stride)
-    windows = np.empty((n, c, fh, fw, oh, ow), x.dtype)
-    for i in range(fh):
-        for j in range(fw):
-            windows[:, :, i, j] = x[:, :, i:i + stride * oh:stride, j:j + stride * ow:stride]
-    columns = windows.transpose(0, 4, 5, 1, 2, 3).reshape(n * oh * ow, c * fh * fw)
-    y = columns @ f.reshape(oc, -1).T + b
-    return y.reshape(n, oh, ow, oc).transpose(0, 3, 1, 2)
 
 
 def convolution_table(repeats):
@@ -68,7 +38,7 @@ def convolution_table(repeats):
     for name, (shape, (oc, size), stride, padding) in CONVOLUTIONS.items():
         x, f, b = arrays(shape, (oc, shape[1], size, size), (oc,))
         last = channels_last(x)
-        sides = {"full": lambda: full_im2col_conv2d(x, f, b, stride, padding),
+        sides = {"full": lambda: plain.conv2d_by_columns(x, f, b, stride, padding)[0],
                  "package": lambda: conv2d(x, f, b, stride, padding),
                  "package last": lambda: conv2d(last, f, b, stride, padding)}
         if torch:
@@ -88,7 +58,7 @@ def naive_table():
     rows = []
     for name, (shape, (oc, size), stride, padding) in CONVOLUTIONS.items():
         x, f, b = arrays((1, *shape[1:]), (oc, shape[1], size, size), (oc,))
-        sides = {"naive": lambda: naive_conv2d(x, f, b, stride, padding),
+        sides = {"naive": lambda: plain.conv2d(x, f, b, stride, padding),
                  "package": lambda: conv2d(x, f, b, stride, padding)}
         check_equal(sides)
         # Apart from each other: the naive loop takes so long that the other would find cold caches.

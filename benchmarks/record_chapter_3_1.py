@@ -12,10 +12,9 @@ from timing import DATA, machine, race, torch, write  # sets one thread: first
 
 import numpy as np
 
-from convbook import functional
+from convbook import functional, plain
 from convbook.kernels import blocks, columns
 from convbook.kernels.geometry import Geometry
-from forward import full_im2col_conv2d
 
 if torch:
     import torch.nn.functional as torch_functional
@@ -82,7 +81,7 @@ def record_blocks(repeats=31):
         with mock.patch.object(blocks, "BLOCK_BYTES", block_bytes):
             return columns.correlate(np, x, f, None, x.dtype, geometry)
 
-    sides = {"full": lambda: full_im2col_conv2d(x, f, b, 1, 1),
+    sides = {"full": lambda: plain.conv2d_by_columns(x, f, b, 1, 1)[0],
              "package": lambda: functional.conv2d(x, f, padding=1)}
     sides |= {images: (lambda images=images: in_blocks(images)) for images in IMAGES_PER_BLOCK}
     if torch:

@@ -17,7 +17,7 @@ from timing import DATA, machine, race, torch, write  # sets one thread: first
 
 import numpy as np
 
-from convbook import functional
+from convbook import functional, plain
 from convbook.datasets import mnist
 from convbook.kernels.memory import keep_memory
 from convbook.layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
@@ -26,7 +26,6 @@ from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import SGD, AdamW, CosineSchedule
 from convbook.training import evaluate, fit
-from forward import full_im2col_conv2d, naive_conv2d
 from record_digits import BATCH_SIZE, LR, TRAININGS, WEIGHT_DECAY
 
 TARGET = DATA / "chapter_3_5_1.json"
@@ -195,19 +194,6 @@ def record_batches(digits):
     return rows
 
 
-def seven_loops(x, f, b, stride, padding):
-    """Convolve number by number, as the formula says (stride 1, no padding)."""
-    (N, C, H, W), (OC, _, FH, FW) = x.shape, f.shape
-    OH, OW = H - FH + 1, W - FW + 1
-    y = np.zeros((N, OC, OH, OW), x.dtype)
-    for n, o, oh, ow in np.ndindex(N, OC, OH, OW):
-        total = b[o]
-        for c, fh, fw in np.ndindex(C, FH, FW):
-            total += x[n, c, oh + fh, ow + fw] * f[o, c, fh, fw]
-        y[n, o, oh, ow] = total
-    return y
-
-
 def record_ways(digits, batch_size=100):
     """Time the second convolution, forward, computed in several ways; in seconds per digit."""
     model = digit_cnn(0)
@@ -216,14 +202,15 @@ def record_ways(digits, batch_size=100):
         x = layer.forward(x)
     x = np.ascontiguousarray(x)
     f, b = model[3].params["f"], model[3].params["b"]
-    ways = {"loops over every number": (seven_loops, 1, 1), "loops over the output":
-            (naive_conv2d, 2, 3), "im2col in full": (full_im2col_conv2d, batch_size, 21),
+    ways = {"loops over every number": (plain.conv2d_number_by_number, 1, 1),
+            "loops over the output": (plain.conv2d, 2, 3),
+            "im2col in full": (lambda *arrays: plain.conv2d_by_columns(*arrays)[0], batch_size, 21),
             "the package": (functional.conv2d, batch_size, 21)}
     expected = functional.conv2d(x, f, b)
     rows = {}
     for name, (function, n, repeats) in ways.items():
-        np.testing.assert_allclose(function(x[:n], f, b, 1, 0), expected[:n], atol=1e-4)
-        time = race({name: lambda: function(x[:n], f, b, 1, 0)}, repeats)[name]
+        np.testing.assert_allclose(function(x[:n], f, b), expected[:n], atol=1e-4)
+        time = race({name: lambda: function(x[:n], f, b)}, repeats)[name]
         rows[name] = time / n
     if torch:
         tx, tf, tb = (torch.from_numpy(array) for array in (x, f, b))

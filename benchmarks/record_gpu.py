@@ -42,7 +42,7 @@ from workloads import (
 
 import numpy as np
 
-from convbook import functional, layers
+from convbook import functional, layers, plain
 from convbook.arrays import NO_GPU, get_array_module, gpu_available, to_gpu, to_numpy
 from convbook.kernels.memory import keep_memory
 from convbook.layers.summary import named_leaves
@@ -237,29 +237,8 @@ def time_matmul(clock, sides=SIDES, dtype=np.float32):
     return {"side": list(sides), "seconds": growing(sides, measure, clock)}
 
 
-def naive_image_by_image(x, f):
-    """Convolve with a loop over images, filters and weights: N·OC·FH·FW small operations."""
-    xp, (n, _, h, w), (oc, _, fh, fw) = get_array_module(x), x.shape, f.shape
-    y = xp.zeros((n, oc, h - fh + 1, w - fw + 1), x.dtype)
-    for i in range(n):
-        for o in range(oc):
-            for r in range(fh):
-                for s in range(fw):
-                    y[i, o] += x[i, 0, r:r + h - fh + 1, s:s + w - fw + 1] * f[o, 0, r, s]
-    return y
-
-
-def naive_weight_by_weight(x, f):
-    """Convolve the whole batch with a loop over the weights of a filter: FH·FW operations."""
-    xp, (n, _, h, w), (oc, _, fh, fw) = get_array_module(x), x.shape, f.shape
-    y = xp.zeros((n, oc, h - fh + 1, w - fw + 1), x.dtype)
-    for r in range(fh):
-        for s in range(fw):
-            y += x[:, :, r:r + h - fh + 1, s:s + w - fw + 1] * f[:, 0, r, s][:, None, None]
-    return y
-
-
-NAIVE_WAYS = {"image by image": naive_image_by_image, "weight by weight": naive_weight_by_weight,
+NAIVE_WAYS = {"image by image": plain.conv2d_image_by_image,
+              "weight by weight": plain.conv2d_weight_by_weight,
               "the package": functional.conv2d}
 
 

@@ -43,7 +43,7 @@ import torch.nn.functional as torch_functional
 from threadpoolctl import threadpool_info
 
 from breakdown import REST, Stamps, race_parts, watch_package, watch_torch
-from convbook import functional as F, layers as L
+from convbook import functional as F, layers as L, plain
 from convbook.kernels.memory import keep_memory
 from convbook.losses import SoftmaxCrossEntropy
 from convbook.optimizers import SGD
@@ -57,15 +57,9 @@ NAMES = {"torch_last": "PyTorch, last", "textbook": "im2col in full", "package":
 
 
 def textbook_conv2d(x, f, b, dy, stride, padding, need_dx):
-    """Forward and backward as textbooks do it: the columns of the whole batch, and col2im."""
-    oc, size = f.shape[0], f.shape[2:]
-    columns = F.im2col(x, size, stride, padding)
-    y = columns @ f.reshape(oc, -1).T + b
-    g = dy.transpose(0, 2, 3, 1).reshape(-1, oc)
-    df, db, dx = (g.T @ columns).reshape(f.shape), g.sum(axis=0), None
-    if need_dx:
-        dx = F.col2im(g @ f.reshape(oc, -1), x.shape, size, stride, padding)
-    return y, dx, df, db
+    """Return Y, dX if needed, dF and db, by the columns of the whole batch."""
+    y, cols = plain.conv2d_by_columns(x, f, b, stride, padding)
+    return y, *plain.conv2d_by_columns_backward(dy, cols, x.shape, f, stride, padding, need_dx)
 
 
 def convolution_arrays(name):
@@ -162,7 +156,7 @@ def layer_sides(layer, torch_layer, x):
 
 
 def time_layers(repeats):
-    """Race pooling, batch norm and ReLU."""
+    """Race pooling, batch norm, ReLU, and convolutions with one filter per channel."""
     kinds = {"max_pool2d": (L.MaxPool2d, torch.nn.MaxPool2d),
              "avg_pool2d": (L.AvgPool2d, torch.nn.AvgPool2d)}
     cases = {f"{name}, {by(shape)}": (*(kind(size, stride) for kind in kinds[function]), shape)
@@ -173,6 +167,11 @@ def time_layers(repeats):
             (L.BatchNorm2d(channels), torch.nn.BatchNorm2d(channels), TENSOR_SHAPE),
         f"ReLU, {by(TENSOR_SHAPE)}": (L.ReLU(), torch.nn.ReLU(), TENSOR_SHAPE),
     }
+    for stride in (1, 2):
+        layer = L.Conv2d(channels, channels, 3, stride, 1, groups=channels, bias=False)
+        torch_layer = torch.nn.Conv2d(channels, channels, 3, stride, 1, groups=channels, bias=False)
+        torch_layer.weight.data.copy_(torch.from_numpy(layer.params["f"]))
+        cases[f"depthwise 3×3 S{stride}, {by(TENSOR_SHAPE)}"] = layer, torch_layer, TENSOR_SHAPE
     return {name: {"seconds": race(layer_sides(layer, torch_layer, *arrays(shape)), repeats)}
             for name, (layer, torch_layer, shape) in cases.items()}
 

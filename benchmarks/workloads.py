@@ -27,7 +27,7 @@ POOLINGS = {
     "avg 2×2": ("avg_pool2d", (64, 32, 32, 32), 2, 2),
     "global avg": ("avg_pool2d", (64, 256, 8, 8), 8, 8),
 }
-TENSOR_SHAPE = (64, 32, 32, 32)  # for batch norm and ReLU
+TENSOR_SHAPE = (64, 32, 32, 32)  # for batch norm, ReLU and depthwise convolutions
 
 
 def by(numbers):
