@@ -2,13 +2,17 @@
 
 With groups = C there is nothing to sum over the channels: each window is multiplied by its filter,
 number by number, and added up over the filter's FH·FW cells. `einsum` does both in one walk, which
-is fast where the numbers lie in long runs: the channels of a pixel or, with stride 1, all pixels of
-a row of the output, because the cells that they see lie side by side as well.
+is fast where the numbers lie in long runs. With stride 1, channels-last, what one cell of the
+filter sees of all windows in a row of the output is such a run. With stride S every S-th column
+would be skipped; so the columns are sorted into S phases first, and each phase has its cells.
 """
+
+import math
 
 import numpy as np
 
 from . import blocks
+from .layouts import copy_channels_last
 
 
 def fits(f_shape, geometry):
@@ -18,55 +22,70 @@ def fits(f_shape, geometry):
 
 def correlate(x, f, bias, dtype, geometry):
     """Return the correlation of x: (N, C, H, W) and f: (OC, 1, FH, FW), plus the bias."""
-    oc, y = len(f), np.empty((len(x), *geometry.counts, len(f)), dtype)
-    times = _run(oc, geometry) // oc
-    weights = np.tile(f[:, 0].astype(dtype).transpose(1, 2, 0), times)  # (FH, FW, run)
-    bias = None if bias is None else np.tile(bias.astype(dtype), times)
-    for images, rows, seen in _windows(x, oc, dtype, geometry):
-        part = y[images, rows].reshape(*seen.shape[:3], -1)
-        np.einsum("nhwabk,abk->nhwk", seen, weights, out=part)
+    oc, (oh, ow) = len(f), geometry.counts
+    y = np.empty((len(x), oh, ow * oc), dtype)
+    weights = np.tile(f[:, 0].astype(dtype).transpose(1, 2, 0), ow)  # (FH, FW, OW*OC)
+    bias = None if bias is None else np.tile(bias.astype(dtype), ow)
+    for images, rows, phases in _windows(x, oc, dtype, geometry):
+        part = y[images, rows]
+        for i, (cells, seen) in enumerate(phases):
+            if i == 0:
+                np.einsum("nhabk,abk->nhk", seen, weights[:, cells], out=part)
+            else:
+                part += np.einsum("nhabk,abk->nhk", seen, weights[:, cells])
         if bias is not None:
             part += bias
-    return y.transpose(0, 3, 1, 2)
+    return y.reshape(len(x), oh, ow, oc).transpose(0, 3, 1, 2)
 
 
 def filter_gradient(dy, x, f_shape, geometry):
     """Return dF: (OC, 1, FH, FW) from dy: pixels (N*OH*OW, OC)."""
-    oc, dy = dy.shape[1], dy.reshape(len(x), *geometry.counts, -1)
-    df = np.zeros((*geometry.kernel, _run(oc, geometry)), dy.dtype)
-    for images, rows, seen in _windows(x, oc, dy.dtype, geometry):
-        part = dy[images, rows].reshape(*seen.shape[:3], -1)
-        df += np.einsum("nhwabk,nhwk->abk", seen, part)
-    df = df.reshape(*geometry.kernel, -1, oc).sum(axis=2)
+    oc, (oh, ow) = f_shape[0], geometry.counts
+    dy = dy.reshape(len(x), oh, ow * oc)
+    df = np.zeros((*geometry.kernel, ow * oc), dy.dtype)
+    for images, rows, phases in _windows(x, oc, dy.dtype, geometry):
+        for cells, seen in phases:
+            df[:, cells] += np.einsum("nhabk,nhk->abk", seen, dy[images, rows])
+    df = df.reshape(*geometry.kernel, ow, oc).sum(axis=2)
     return np.ascontiguousarray(df.transpose(2, 0, 1)).reshape(f_shape)
 
 
-def _run(oc, geometry):
-    """Return how many numbers a run has: a row of the output if it is seen side by side."""
-    return geometry.counts[1] * oc if geometry.stride[1] == 1 else oc
-
-
 def _windows(x, oc, dtype, geometry):
-    """Yield the windows of a few images at a time, or of some rows if an image is large.
+    """Yield what the filters see of a few images at a time, or of some rows of a large image.
 
     Yields
     ------
-    images, rows : slices of the output (N, OH, OW, OC)
-    seen : view (images, rows, OW, FH, FW, OC), or (images, rows, 1, FH, FW, OW*OC) if that is a run
-        What each filter sees, channels-last; good until the next block.
+    images, rows : slices of the output (N, OH, OW*OC)
+    phases : list of (cells, seen)
+        Which columns of the filters the phase holds, and a view (images, rows, FH, cells, OW*OC);
+        good until the next block.
     """
-    (n, c, h, w), (oh, ow), run = x.shape, geometry.counts, _run(oc, geometry)
-    (sh, sw), (dh, dw) = geometry.stride, geometry.dilation
+    (n, c, h, w), (fh, fw), (oh, ow) = x.shape, geometry.kernel, geometry.counts
+    (sh, sw), (dh, dw), several = geometry.stride, geometry.dilation, oc // c
     height, width = geometry.padded((h, w))
+    left, inside = geometry.padding[1][0], geometry.inside((h, w))[0]
     size = blocks.block_size(np, n, oh, (sh * width + ow) * oc * np.dtype(dtype).itemsize)
-    frame = np.zeros((size[0], height, width, c, oc // c), dtype)  # OC // C filters see a channel
-    inside = (slice(None), *geometry.inside((h, w)))
-    image, row, column, _, number = frame.strides
-    seen = np.lib.stride_tricks.as_strided(
-        frame, (size[0], oh, ow * oc // run, *geometry.kernel, run),
-        (image, sh * row, sw * column, dh * row, dw * column, number))
+    # Column p of the padded image is column p // S of phase p modulo S.
+    frame = np.zeros((size[0], height, sw, -(-width // sw), c, several), dtype)
+    image, row, _, column, _, number = frame.strides
+    phases, copies = [], []
+    for phase in range(sw):
+        first = (phase - left) % sw  # of x's own columns
+        start = (first + left) // sw
+        copies.append((phase, start, first))
+        cells = [k for k in range(fw) if k * dw % sw == phase]
+        if cells:
+            step = sw // math.gcd(sw, dw)
+            seen = np.lib.stride_tricks.as_strided(
+                frame[:, :, phase, cells[0] * dw // sw:], (size[0], oh, fh, len(cells), ow * oc),
+                (image, sh * row, dh * row, step * dw // sw * column, number))
+            phases.append((slice(cells[0], None, step), seen))
     for images, rows in blocks.parts(n, oh, size):
         m = images.stop - images.start
         if rows.start == 0:
-            frame[:m][inside] = x[images].transpose(0, 2, 3, 1)[..., None]
-        yield images, rows, seen[:m, rows]
+            for phase, start, first in copies:
+                part = x[images, :, :, first::sw]
+                into = frame[:m, inside, phase, start:start + part.shape[3]]
+                for i in range(several):  # OC // C filters see a channel
+                    copy_channels_last(part, into[..., i])
+        yield images, rows, [(cells, seen[:m, rows]) for cells, seen in phases]

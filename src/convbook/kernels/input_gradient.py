@@ -38,7 +38,7 @@ def input_gradient(xp, dy, f, shape, geometry):
         even = fh % geometry.stride[0] == fw % geometry.stride[1] == 0
         if even:
             return _phases_at_once(xp, images, f, shape, geometry)
-        if xp is np and oc // groups <= FEW_FILTERS:
+        if xp is np and oc // groups <= FEW_FILTERS and groups == 1:
             dx = _phases_at_once(xp, images, f, shape, geometry)
             # Zeros that fill up filters turn an infinity into NaN, in all channels of its group.
             if is_finite(dx[:, ::c]):
