@@ -11,7 +11,8 @@ The makers of matrices take numbers, and return one matrix (3, 3), or arrays (N,
 import numpy as np
 
 from .. import checks
-from ..kernels import blocks
+from ..arrays import get_array_module
+from ..kernels import blocks, layouts, masks
 from ..kernels.geometry import Geometry
 
 MODES = ("zero", "edge", "reflect")
@@ -190,6 +191,7 @@ def _sample(xp, x, sources, mode, new_size):
     rows, cols = xp.indices(new_size, dtype).reshape(2, -1)
     grid = xp.stack([cols, rows, xp.ones_like(rows)])  # (3, OH*OW)
     y, frame = xp.empty((n, c, *new_size), x.dtype), None
+    between = _between if x.dtype.kind != "f" or layouts.is_finite(x) else _between_infinities
     for part in blocks.blocks(xp, x):
         m = len(x[part])
         if frame is None:
@@ -200,7 +202,8 @@ def _sample(xp, x, sources, mode, new_size):
         firsts = (xp.arange(m) * ((h + 3) * (w + 3)) + (w + 3) + 1)[:, None]
         places = sources[part] @ grid  # (m, 2, OH*OW)
         right, down = _inside(xp, places[:, 0], w, mode), _inside(xp, places[:, 1], h, mode)
-        mixed = _bilinear(xp, frame.reshape(c, -1), firsts, down, right, w + 3)
+        mixed = _bilinear(xp, frame.reshape(c, -1), firsts, down, right, w + 3,
+                          between)
         if x.dtype == np.uint8:
             xp.rint(mixed, out=mixed)
         y[part] = mixed.reshape(c, m, *new_size).transpose(1, 0, 2, 3)
@@ -223,7 +226,7 @@ def _inside(xp, places, length, mode):
     return xp.clip(places, 0, last, out=places)
 
 
-def _bilinear(xp, flat, firsts, down, right, width):
+def _bilinear(xp, flat, firsts, down, right, width, between):
     """Return the mixtures (C, M, P) of the four pixels around each place.
 
     Parameters
@@ -234,6 +237,8 @@ def _bilinear(xp, flat, firsts, down, right, width):
         Where in `flat` the pixel in row 0 and column 0 of each image is.
     down, right : arrays (M, P)
         The places in each image, in pixels; they are changed.
+    between : function
+        `_between`, or `_between_infinities` where a pixel is infinite or NaN.
     """
     above, left = xp.floor(down), xp.floor(right)
     down -= above
@@ -244,15 +249,26 @@ def _bilinear(xp, flat, firsts, down, right, width):
     index += firsts
     down, right = down.astype(flat.dtype, copy=False), right.astype(flat.dtype, copy=False)
     # In place: every new array of this size costs more time than the arithmetic on it.
-    upper = _between(flat.take(index, axis=1), flat.take(index + 1, axis=1), right)
+    upper = between(flat.take(index, axis=1), flat.take(index + 1, axis=1), right)
     index += width
-    lower = _between(flat.take(index, axis=1), flat.take(index + 1, axis=1), right)
-    return _between(upper, lower, down)
+    lower = between(flat.take(index, axis=1), flat.take(index + 1, axis=1), right)
+    return between(upper, lower, down)
 
 
 def _between(first, second, share):
     """Return first + share · (second - first), in the array `first`."""
     second -= first
+    second *= share
+    first += second
+    return first
+
+
+def _between_infinities(first, second, share):
+    """Return the same where no share of an infinity is none of it, in the array `first`."""
+    xp = get_array_module(first)
+    masks.kept(xp, first, share != 1, out=first)
+    first *= 1 - share
+    second = masks.kept(xp, second, share != 0)
     second *= share
     first += second
     return first

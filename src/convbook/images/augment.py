@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from .. import checks
+from ..kernels.masks import weighted
 from . import affine
 
 FARTHEST = 1_000_000  # more pixels, degrees or times than that are a slip, and overflow in the end
@@ -250,10 +251,15 @@ class Brightness(Augmentation):
 
     def _change(self, xp, x, rng):
         factors = xp.asarray(rng.uniform(*self.factors, len(x)), np.float32)
-        return _as_pixels(xp, x * factors.astype(_float(x))[:, None, None, None], x, self.clip)
+        factors = factors.astype(_float(x))[:, None, None, None]
+        return _as_pixels(xp, self._times(xp, x, factors), x, self.clip)
+
+    def _times(self, xp, x, factors):
+        """Return x times the factors; an infinite pixel times 0 is 0."""
+        return x * factors if self.factors[0] > 0 else weighted(xp, x, factors)
 
 
-class Contrast(Augmentation):
+class Contrast(Brightness):
     """Multiply each image's distance from its own mean by a factor.
 
     Parameters
@@ -262,15 +268,12 @@ class Contrast(Augmentation):
         As for `Brightness`; below 1 the image fades to grey.
     """
 
-    def __init__(self, factors=(0.8, 1.2), clip=True):
-        self.factors, self.clip = _pair("factors", factors, least=0), bool(clip)
-
     def _change(self, xp, x, rng):
         factors = xp.asarray(rng.uniform(*self.factors, len(x)), np.float32)
         factors = factors.astype(_float(x))[:, None, None, None]
         mean = x.mean(axis=(1, 2, 3), keepdims=True, dtype=_float(x))
-        y = x * factors
-        y += (1 - factors) * mean
+        y = self._times(xp, x, factors)
+        y += weighted(xp, mean, 1 - factors)
         return _as_pixels(xp, y, x, self.clip)
 
 

@@ -4,6 +4,7 @@ Looking at labels makes the CPU wait for a GPU: a training loop looks once, not 
 """
 
 from ..arrays import float_and_work_dtype, get_array_module
+from . import masks
 
 
 def softmax(xp, scores):
@@ -20,7 +21,8 @@ def cross_entropy(scores, labels):
     logs -= xp.log(xp.exp(logs).sum(axis=1, keepdims=True))
     if labels.ndim == 1:
         return -logs[xp.arange(len(logs)), labels].mean().astype(result)
-    return -(logs * labels).sum(axis=1).mean().astype(result)
+    # The logarithm of a probability of 0 is infinite; where the label is 0 too, it adds nothing.
+    return -masks.weighted(xp, logs, labels).sum(axis=1).mean().astype(result)
 
 
 def cross_entropy_gradient(scores, labels):

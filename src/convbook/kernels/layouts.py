@@ -53,7 +53,7 @@ def sum_of_pixels(xp, pixels):
 def is_finite(x):
     """Return whether no number is infinite or NaN; False too if their sum is too large."""
     with np.errstate(invalid="ignore", over="ignore"):
-        return bool(np.isfinite(x.sum()))
+        return bool(np.isfinite(x.sum(dtype=np.result_type(x.dtype, np.float32))))
 
 
 class LongRows:

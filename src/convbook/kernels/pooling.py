@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from . import masks
 from .blocks import blocks
 
 
@@ -85,7 +86,7 @@ def _to_maxima(xp, dy, x, dx, down, across):
     if x.dtype.kind == "f" and (nan := xp.isnan(best)).any():
         return nan.swapaxes(2, 3)
     d = xp.empty_like(of_rows, dtype=dy.dtype)
-    _to_first(xp, dy.swapaxes(2, 3), best, rows, d.swapaxes(2, 3), *down)
+    _to_first(xp, dy.copy(order="K").swapaxes(2, 3), best, rows, d.swapaxes(2, 3), *down)
     _to_first(xp, d, of_rows, columns, dx, *across)
 
 
@@ -104,15 +105,19 @@ def _maxima(xp, parts, cells, count):
 
 
 def _to_first(xp, dy, best, parts, dx, cells, irregular):
-    """Fill dx with each element of dy at the first of the cells whose part equals `best`."""
+    """Fill dx with each element of dy at the first of the cells whose part equals `best`.
+
+    dy holds what has not found its place yet, and is used up.
+    """
     if irregular:
         dx[...] = 0
-    rest = dy.copy(order="K")  # what has not found its place yet
+    bits = masks.as_bits(dy)  # so that what is taken out is gone, if it was infinite too
     for i, (inside, window) in enumerate(cells):
-        part = rest[..., window]
+        part = bits[..., window]
         if i < len(cells) - 1:  # what is left at the last cell can belong nowhere else
             part = part * (parts[i] == best[..., window])
-            rest[..., window] -= part
+            bits[..., window] -= part
+        part = part.view(dy.dtype)
         if irregular:
             dx[..., inside] += part
         else:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import checks, functional as F
-from ..arrays import get_array_module
+from ..arrays import cast, get_array_module
 from ..checks import float_dtype, number
 from .base import Layer, errors_of
 
@@ -60,18 +60,23 @@ class BatchNorm2d(Layer):
             self._average("running_mean", mean)
             self._average("running_var", var * (count / (count - 1)))
         else:
-            mean = self.buffers["running_mean"].copy()
-            var = self.buffers["running_var"].copy()
+            work = np.result_type(x.dtype, np.float32)  # float16 is computed in float32
+            mean = self.buffers["running_mean"].astype(work)
+            var = self.buffers["running_var"].astype(work)
             scale = gamma / (var + self.eps) ** 0.5
             y = x * along_channels(scale)
             y += along_channels(beta - mean * scale)
+            y = y.astype(x.dtype, copy=False)
         self._remembered = x, mean, var, self.training
         return self._output(y)
 
     def _average(self, name, value):
+        """Add the batch's value to the running average; what has no weight adds no infinity."""
         running = self.buffers[name]
-        running *= 1 - self.momentum
-        running += self.momentum * value
+        if self.momentum == 1:
+            running[...] = value
+        elif self.momentum > 0:  # in the dtype of the value, which is float32 for float16
+            running[...] = (1 - self.momentum) * running.astype(value.dtype) + self.momentum * value
 
     def backward(self, dy, need_dx=True):
         """Return dx: (N, C, H, W), or None if it is not needed; fill grads."""
@@ -81,11 +86,12 @@ class BatchNorm2d(Layer):
         if batch_statistics:
             dx, dgamma, dbeta = F.batch_norm2d_backward(dy, x, gamma, mean, var, self.eps)
         else:  # the statistics are constants
-            xp = get_array_module(dy)
+            xp, wide = get_array_module(dy), dy.astype(mean.dtype, copy=False)
             slope = 1 / (var + self.eps) ** 0.5
-            dbeta = xp.einsum("nchw->c", dy)
-            dgamma = (xp.einsum("nchw,nchw->c", dy, x) - mean * dbeta) * slope
-            dx = dy * along_channels(gamma * slope) if need_dx else None
+            dbeta = xp.einsum("nchw->c", wide)
+            dgamma = xp.einsum("nchw,nchw->c", wide, x - along_channels(mean)) * slope
+            dx = wide * along_channels(gamma * slope) if need_dx else None
+            dx, dgamma, dbeta = cast(dy.dtype, dx, dgamma, dbeta)
         self.grads = {"gamma": dgamma, "beta": dbeta}
         return dx if need_dx else None
 

@@ -181,5 +181,6 @@ class GlobalAvgPool2d(Layer):
             return None
         _, _, h, w = self._x.shape
         dx = get_array_module(dy).empty_like(self._x)
+        dy = dy.astype(np.result_type(dy.dtype, np.float32), copy=False)  # h·w may be too large
         dx[...] = (dy / (h * w))[:, :, None, None]
         return dx

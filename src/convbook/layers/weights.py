@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from .. import checks, functional as F
+from ..arrays import cast
 from ..checks import float_dtype
 from .base import Layer, errors_of
 from .initializers import he_normal
@@ -178,19 +179,25 @@ class Linear(Layer):
                 raise ValueError("x must have 2 axes (N, in_features), "
                                  f"got shape {x.shape}; put a Flatten layer before this one")
             x = self._input(x, ("N", "in_features"), self.in_features)
-        y = x @ self.params["w"].T
+        wide, w, b = self._wide(x, self.params["w"], self.params.get("b"))
+        y = wide @ w.T
         if self.bias:
-            y += self.params["b"]
+            y += b
         self._x = x
-        return self._output(y)
+        return self._output(y.astype(x.dtype, copy=False))
+
+    def _wide(self, *arrays):
+        """Return the arrays in the dtype to compute in: float32 for float16."""
+        return cast(np.result_type(self.params["w"].dtype, np.float32), *arrays)
 
     def backward(self, dy, need_dx=True):
         """Return dx: (N, in_features), or None if it is not needed; fill grads."""
-        dy = self._gradient(dy)
-        self.grads = {"w": dy.T @ self._x}
+        dtype = self.params["w"].dtype
+        dy, x, w = self._wide(self._gradient(dy), self._x, self.params["w"])
+        self.grads = {"w": (dy.T @ x).astype(dtype, copy=False)}
         if self.bias:
-            self.grads["b"] = dy.sum(axis=0)
-        return dy @ self.params["w"] if need_dx else None
+            self.grads["b"] = dy.sum(axis=0).astype(dtype, copy=False)
+        return (dy @ w).astype(dtype, copy=False) if need_dx else None
 
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y."""

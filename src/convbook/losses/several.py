@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import checks
 from ..arrays import get_array_module
+from ..kernels.masks import weighted
 from ..layers.base import errors_of
 from .base import Loss
 from .classes import SoftmaxCrossEntropy
@@ -40,11 +41,11 @@ class SumLoss(Loss):
     def measure(self, predictions, targets):
         """Return the weighted sum as an array without axes; see `Loss.measure`."""
         measured = [loss.measure(predictions, targets) for loss in self.losses]
-        return sum(weight * value for weight, value in zip(self.weights, measured))
+        return sum(_weighted(measured, self.weights))
 
     def backward(self):
         """Return the gradient of the predictions, in their shape."""
-        return sum(weight * loss.backward() for weight, loss in zip(self.weights, self.losses))
+        return sum(_weighted([loss.backward() for loss in self.losses], self.weights))
 
 
 class JointLoss(Loss):
@@ -89,9 +90,14 @@ class JointLoss(Loss):
     def measure(self, predictions, targets):
         """Return the weighted sum as an array without axes; see `Loss.measure`."""
         measured = [loss.measure(y, t) for loss, y, t in self._parts(predictions, targets)]
-        return sum(weight * value for weight, value in zip(self.weights, measured))
+        return sum(_weighted(measured, self.weights))
 
     def backward(self):
         """Return the gradient of the predictions, in their shape."""
-        parts = [weight * loss.backward() for weight, loss in zip(self.weights, self.losses)]
+        parts = _weighted([loss.backward() for loss in self.losses], self.weights)
         return get_array_module(*parts).concatenate(parts, axis=1)
+
+
+def _weighted(arrays, weights):
+    """Return each array times its weight; a weight of 0 removes an infinity too."""
+    return [weighted(get_array_module(a), a, weight) for a, weight in zip(arrays, weights)]
