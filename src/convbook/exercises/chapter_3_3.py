@@ -145,7 +145,7 @@ _UNMOVED = ("the numbers of different output channels are mixed. A reshape keeps
             "memory, in which the channels of one pixel do not lie side by side: first move the "
             "axis OC, then reshape.")
 _AVERAGED = ("the gradient is averaged over the mini-batch. A layer adds up; if an average is "
-             "wanted, the error has divided by N already and dY has it inside.")
+             "wanted, the loss has divided by N already and dY has it inside.")
 
 # ---- the exercises --------------------------------------------------------------------------
 

@@ -160,7 +160,7 @@ EXERCISES = {
                          "the paths are averaged. The chain rule adds them."),
             "convex": (lambda dy1, dy2, w1, w2, weight:
                        (1 - weight) * dy1 @ w1 + weight * dy2 @ w2,
-                       "the first loss is weighted with 1 - weight. Here the error is the first "
+                       "the first loss is weighted with 1 - weight. Here the loss is the first "
                        "loss plus weight times the second."),
             "multiplied": (lambda dy1, dy2, w1, w2, weight: dy1 @ w1 * (weight * dy2 @ w2),
                            "the gradients of the two paths are multiplied. They are added."),

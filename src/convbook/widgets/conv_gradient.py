@@ -11,7 +11,7 @@ from .base import BookWidget, Numbers, Whole, output_shape, refit, table
 class ConvGradientExplorer(BookWidget, module="conv_gradient.js"):
     """Follow the gradient of a convolution back to every element of X and of F.
 
-    The error E depends on Y = X ⊛ F + b. Given dY, which holds ∂E/∂y for each output, the figure
+    The loss E depends on Y = X ⊛ F + b. Given dY, which holds ∂E/∂y for each output, the figure
     shows dX, dF and db, one element at a time or as the array operations that give all of them.
 
     Parameters
