@@ -51,6 +51,11 @@ def add_page_assets(app, pagename, templatename, context, doctree):
         app.add_js_file(assets.SCRIPT, priority=400, loading_method="defer")  # before MathJax, at 500
 
 
+def add_head_script(app, pagename, templatename, context, doctree):
+    """Let no page stop where there is no storage."""
+    context["metatags"] = assets.head_script() + context.get("metatags", "")
+
+
 def correct_references(app, pagename, templatename, context, doctree):
     """Don't call the references a list to screen readers: entries with links back may not be in one."""
     context["body"] = context.get("body", "").replace(
@@ -77,6 +82,7 @@ def setup(app):
     app.connect("builder-inited", write_assets)
     app.connect("source-read", drop_solutions)
     app.connect("html-page-context", add_page_assets)
+    app.connect("html-page-context", add_head_script)
     app.connect("html-page-context", correct_references)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -24,6 +24,11 @@ def widget_style():
     return bundle.style(*bundle.figures())
 
 
+def head_script():
+    """Return the script that stands in each page, in front of those that it loads."""
+    return f"<script>\n{bundle.COMMENT.sub('', (HERE / 'head.js').read_text(encoding='utf-8'))}</script>"
+
+
 def copy_mathjax(target):
     """Copy from the offline distribution of MathJax what the pages use: 1.5 MB of 20."""
     found = importlib.util.find_spec("sphinx-mathjax-offline")
