@@ -90,6 +90,16 @@ def as_text(message):
     return message if isinstance(message, str) else message.decode("utf-8", "replace")
 
 
+# All kernels end.
+END_SESSIONS = """
+async () => {
+  const [, token] = /_xsrf=([^;]+)/.exec(document.cookie) ?? [];
+  const headers = { "X-XSRFToken": token };
+  for (const { id } of await (await fetch("/api/sessions")).json())
+    await fetch(`/api/sessions/${id}`, { method: "DELETE", headers });
+}
+"""
+
 # Whether the figure shows this output.
 SHOWS = """
 ([figure, output]) => JSON.stringify(output) === JSON.stringify(
@@ -166,9 +176,25 @@ def test_explorer_in_jupyterlab(lab, open_page):
     assert_python_and_page_agree()
     assert seen.outside == []
 
+    # Ctrl+S in a figure saves the notebook.
+    stride.focus()
+    with page.expect_response(
+        lambda response: response.request.method == "PUT" and "explorer.ipynb" in response.url
+    ):
+        page.keyboard.press("Control+s")
+
     # The second figure shares the first one's parts: each has travelled once.
     cells.nth(3).locator(".convbook-widget .cb").wait_for()
     modules = bundle.with_imports("convolution.js", "answer.js")
     sent = [message for message in received if "comm_open" in message]
     for name in [*modules, *bundle.sheets(modules)]:
         assert sum(f'"name": "{name}"' in message for message in sent) == 1, name
+
+    # Opened again without the kernel that made it, the notebook shows the static form, and no error beside it.
+    assert not cells.nth(0).locator(".cb-plain").first.is_visible()
+    page.evaluate(END_SESSIONS)
+    page.reload()
+    cells.nth(0).locator(".cb-plain").wait_for()
+    cells.nth(0).get_by_text("model not found").wait_for(state="attached")
+    shown = cells.nth(0).locator(".jp-OutputArea").inner_text()
+    assert "model not found" not in shown and "4 × 4" in shown

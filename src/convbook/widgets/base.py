@@ -108,7 +108,7 @@ class BookWidget(AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         bundle = repr_mimebundle(model_id=self.model_id, repr_text=repr(self))
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "text/html": self.static_html()}, metadata
+        return self.in_two({**data, "text/html": self.static_html()}), metadata
 
 
 def table(symbol, values):

@@ -22,6 +22,10 @@ except ImportError:
             super().__init__(**keywords)
             self.model_id = f"widget-{next(numbers)}"
 
+        def in_two(self, data):
+            """Return what stands for the figure in an output."""
+            return data
+
     def repr_mimebundle(model_id, repr_text):
         """Return what stands for a widget where nothing but text is shown."""
         return {"text/plain": repr_text}

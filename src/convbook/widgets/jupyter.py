@@ -1,12 +1,28 @@
 """How a figure reaches a notebook: its parts travel once, however many figures are made of them."""
 
+import os
 from functools import cache
 
 import anywidget
 import ipywidgets
 import traitlets
+from IPython.display import display
 
 from . import bundle
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+# A notebook is opened again, and its kernel is gone: JupyterLab prefers the view of the widget to all
+# else in an output, and writes "model not found" where it would be. So the static form is an output of
+# its own behind it. One of the two is seen: the form unless the figure lives in front of it.
+ONE_OF_TWO = """<style>
+.jp-OutputArea-child:has(.convbook-widget > .cb) + .jp-OutputArea-child:has(.cb-plain),
+.output_area:has(.convbook-widget > .cb) + .output_area:has(.cb-plain),
+.jp-OutputArea-child:has(> .jupyter-widgets):not(:has(> .jupyter-widgets > *)):has(+ * .cb-plain)
+{ display: none; }
+.cb-plain { display: flex; flex-wrap: wrap; gap: 0.8rem 1.2rem; align-items: center; }
+</style>
+"""
 
 
 class Part(ipywidgets.Widget):
@@ -46,3 +62,15 @@ class SharedWidget(anywidget.AnyWidget):
     @traitlets.default("_parts")
     def _find_parts(self):
         return parts(self.module)
+
+    def in_two(self, data):
+        """Return what stands for the figure in an output, its live view in an output before it.
+
+        Under a Jupyter server only, whose pages have the places that `ONE_OF_TWO` names; elsewhere
+        all stays in one output.
+        """
+        if "JPY_SESSION_NAME" not in os.environ or VIEW not in data:
+            return data
+        display({VIEW: data[VIEW], "text/plain": ""}, raw=True)
+        rest = {kind: value for kind, value in data.items() if kind != VIEW}
+        return rest | {"text/html": ONE_OF_TWO + rest["text/html"]}

@@ -26,4 +26,21 @@ async function render({ model, el }) {
   return modules[scripts.at(-1).name].default.render({ model, el });
 }
 
+/**
+ * JupyterLab takes no key for a command while the focus is on an element that asks for all keys, as the figures' do. A key
+ * with Ctrl or ⌘ is a command all the same: Ctrl+S saves.
+ */
+function letCommandsPass({ ctrlKey, metaKey, target }) {
+  if (!(ctrlKey || metaKey) || !target.closest?.(".convbook-widget")) return;
+  const name = "data-lm-suppress-shortcuts";
+  const asking = target.closest(`[${name}]`);
+  if (!asking) return;
+  asking.removeAttribute(name);
+  setTimeout(() => asking.setAttribute(name, "true"));
+}
+if (!window.convbookListens) {
+  window.convbookListens = true;
+  window.addEventListener("keydown", letCommandsPass, true);
+}
+
 export default { render };
