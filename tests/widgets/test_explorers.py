@@ -83,7 +83,7 @@ def in_kit(visit, tmp_path):
             new Blob([source], { type: "text/javascript" })));
           window.kit = Object.assign({}, ...Object.values(modules));
         }""",
-        bundle.script("kit/arithmetic.js", "kit/text.js") + "export default modules;",
+        bundle.script("kit/arithmetic.js") + "export default modules;",
     )
     return lambda function, given: page.evaluate(f"(given) => ({function})(kit, given)", given)
 
@@ -148,16 +148,6 @@ def test_padding_and_reached_cells(in_kit):
         padded = np.pad(x, padding)
         np.testing.assert_array_equal(result[0], padded)
         np.testing.assert_array_equal(result[1], reached(padded.shape, (fh, fw), stride, dilation))
-
-
-@pytest.mark.parametrize(
-    "typed, meant",
-    [("3", 3), ("-3", -3), ("−3", -3), (" 2,5 ", 2.5), (".5", 0.5), ("1e2", 100), ("+4", 4),
-     ("", None), ("-", None), ("x", None), ("1 2", None), ("NaN", None), ("Infinity", None)],
-)  # fmt: skip
-def test_typed_numbers(in_kit, typed, meant):
-    number_or_null = "(kit, text) => { const v = kit.parse(text); return v === v ? v : null; }"
-    assert in_kit(number_or_null, typed) == meant
 
 
 # --- Drawn settings ------------------------------------------------------------------------------

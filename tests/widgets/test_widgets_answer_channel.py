@@ -241,7 +241,7 @@ def test_filling_in_a_grid(open_page):
     assert signs == ["✓", "✗", "✗", "✓"]
     page.get_by_label("Y row 0, column 1").fill("8,0")
     page.get_by_label("Y row 1, column 0").fill("40/2")
-    assert feedback.inner_text() == "✓ All right."
+    assert feedback.inner_text() == "✓ All right.\n“8,0” is read as 8."
     page.get_by_role("button", name="Back to the start").click()
     values = page.locator("input").evaluate_all("(all) => all.map((input) => input.value)")
     assert values == [""] * 4

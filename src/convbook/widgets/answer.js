@@ -3,7 +3,8 @@ import { build, shapeOf } from "./kit/arithmetic.js";
 import { h, live } from "./kit/elements.js";
 import { frame, holdHeight } from "./kit/frame.js";
 import { matrix } from "./kit/matrix.js";
-import { fmt, parse } from "./kit/text.js";
+import { readNumber } from "./kit/numbers.js";
+import { fmt } from "./kit/text.js";
 import "./answer.css";
 
 const PAUSE = 800; // milliseconds without a key after which a number counts as typed to its end
@@ -16,15 +17,10 @@ export function fnv1a(text) {
   return value.toString(16).padStart(8, "0");
 }
 
-/** The number in a text: also a fraction such as 7/2. null: an empty text; NaN: no number. */
-export function read(text) {
-  if (!text.trim()) return null;
-  const [top, bottom = "1", ...more] = text.split("/");
-  const value = more.length ? NaN : parse(top) / parse(bottom);
-  return Math.abs(value) < 1e9 ? value : NaN;
-}
+const MOST = 1e9; // numbers stay below, as in Python
+const read = (text) => readNumber(text, MOST);
 
-function render({ model, el }) {
+function render({ model, el, memory }) {
   const get = (key) => model.get(key);
   const title = `Calculate it yourself: ${get("label")}`;
   const ui = frame({ model, el, title, keys: ["question", "values"], draw, onreset: empty });
@@ -42,8 +38,9 @@ function render({ model, el }) {
   let timer = null;
 
   const grid = matrix({
-    symbol: get("label"), label: `Your answer for ${get("label")}`, form: true, read,
-    onedit(r, c, value, text) {
+    symbol: get("label"), label: `Your answer for ${get("label")}`, form: true,
+    onedit(r, c, text) {
+      const { value } = read(text);
       typed[r][c] = text;
       typing = [r, c];
       clearTimeout(timer);
@@ -51,6 +48,7 @@ function render({ model, el }) {
       const next = structuredClone(asMatrix(get("values")));
       next[r][c] = Number.isFinite(value) ? value : null;
       ui.set({ values: asAnswer(next) });
+      memory?.write(typed);
       draw(); // a text that is no number changes nothing in the model
     },
   });
@@ -81,6 +79,7 @@ function render({ model, el }) {
 
   function empty() {
     for (const row of typed) row.fill("");
+    memory?.write(null);
     ui.set({ values: asAnswer(build(rows, cols, () => null)) });
     finish();
   }
@@ -88,7 +87,7 @@ function render({ model, el }) {
   function draw() {
     const values = asMatrix(get("values"));
     const hash = (r, c) => fnv1a(`${get("salt")}:${r}:${c}:${Math.floor(values[r][c] * 10000 + 0.5)}`);
-    const same = (r, c) => Object.is(read(typed[r][c]) || 0, values[r][c] || 0);
+    const same = (r, c) => Object.is(read(typed[r][c]).value || 0, values[r][c] || 0);
     const text = (r, c) => (values[r][c] === null || same(r, c) ? typed[r][c] : fmt(values[r][c], 4));
     const verdict = (r, c) => {
       if (values[r][c] !== null && accepted[r][c].includes(hash(r, c))) return "right";
@@ -122,7 +121,7 @@ function render({ model, el }) {
     const invitation = ["Type a number, then press Enter.", "Fill in the cells; each one is checked at once."][axes && 1];
     const progress = axes ? `${count("right")} of ${cells.length} right` : "✗ Not yet.";
     const line = done ? "✓ All right." : started ? progress : invitation;
-    const found = hintLines(cells, hash);
+    const found = [...readings(cells), ...hintLines(cells, hash)];
     const said = [line, ...found].join("\n");
     if (answer.dataset.said !== said) { // the same text once more would be read out once more
       answer.dataset.said = said;
@@ -133,7 +132,7 @@ function render({ model, el }) {
       rounded ? "Where a number is not whole, two decimals or a fraction such as 7/3 will do." : "",
       axes && found.length ? `${axes === 2 ? "Rows and columns" : "Entries"} count from 0.` : "",
     ].filter(Boolean).join(" ");
-    hold();
+    hold(started);
   }
 
   function nameOf({ r, c }) {
@@ -144,6 +143,13 @@ function render({ model, el }) {
   function places(cells) {
     const names = cells.map(({ r, c }) => (axes === 2 ? `row ${r}, column ${c}` : `entry ${c}`));
     return names.length < 2 ? names.join("") : `${names.slice(0, -1).join("; ")} and ${names.at(-1)}`;
+  }
+
+  /** How separators were read, such as "“9,920” is read as 9920." */
+  function readings(cells) {
+    const said = cells.filter(({ verdict }) => verdict && verdict !== "unclear")
+      .map(({ r, c }) => read(typed[r][c]).said).filter(Boolean);
+    return [...new Set(said)];
   }
 
   /** One line for each hint that fits, with the cells it is about. */
@@ -164,11 +170,20 @@ function render({ model, el }) {
       .map(([hint, about]) => (axes ? `${capital(places(about))}: ${hint}` : hint));
     if (lines.has(undefined))
       result.push(axes ? `Look again at ${places(lines.get(undefined))}.` : "Look again at each step of the calculation.");
-    if (unclear.length)
-      result.push(`${axes ? `${capital(places(unclear))}: that` : "That"} is no number I can read; try −3, 2.5 or 7/2.`);
+    for (const cell of unclear) {
+      const { said } = read(typed[cell.r][cell.c]);
+      result.push(axes ? `${capital(places([cell]))}: ${said}` : said);
+    }
     return result;
   }
 
+  // What was typed on this page before, where the browser keeps it.
+  const kept = memory?.read();
+  if (kept) {
+    kept.forEach((line, r) => line.forEach((text, c) => { typed[r][c] = text; }));
+    const numbers = build(rows, cols, (r, c) => read(typed[r][c]).value);
+    ui.set({ values: asAnswer(numbers.map((line) => line.map((v) => (Number.isFinite(v) ? v : null)))) });
+  }
   return ui.start({ stop: () => clearTimeout(timer) });
 }
 

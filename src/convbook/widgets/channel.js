@@ -3,7 +3,7 @@ import { clamp, outputSize } from "./kit/arithmetic.js";
 import { slider } from "./kit/controls.js";
 import { after, h, live, svg } from "./kit/elements.js";
 import { sizeFormula } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { arrow } from "./kit/pointing.js";
 import "./kit/matrix.css";
 import "./channel.css";
@@ -85,7 +85,7 @@ function arrange(picture, stacks, room, most) {
 }
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "Channels: one filter, one sheet of the output", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Channels: one filter, one sheet of the output", keys: KEYS, draw, walks: ["channel"] });
   const get = (key) => model.get(key);
 
   const sliders = SLIDERS.map(([key, symbol, word, min, max]) => {
@@ -110,7 +110,7 @@ function render({ model, el }) {
   const formula = h("div", { class: "cb-formula" });
   const legend = h("div", { class: "cb-legend" });
   ui.add(h("div", { class: "cb-controls cb-many" }, sliders.map((s) => s.el)), stage, sentence, counts, formula, legend);
-  const hold = [stage, sentence, counts].map(holdHeight);
+  const hold = ui.hold(stage, sentence, counts);
 
   // The pictures are drawn anew for each state; the focus moves on to the same choice in the new picture.
   for (const symbol of ["F", "Y"]) {
@@ -211,7 +211,7 @@ function render({ model, el }) {
       fits ? "Framed in X: the window that the filter reads first, in every channel." : "",
       P ? "Dashed: padding; products with its zeros are counted too." : "",
     ].filter(Boolean).join(" ");
-    hold.forEach((fit) => fit());
+    hold();
 
     function show(symbol, letters, sizes, space, most, stacks) {
       const { picture, shape } = boxes[symbol];

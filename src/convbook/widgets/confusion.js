@@ -3,7 +3,7 @@ import { clamp } from "./kit/arithmetic.js";
 import { bars } from "./kit/bars.js";
 import { checkbox } from "./kit/controls.js";
 import { h, live } from "./kit/elements.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { arrow } from "./kit/pointing.js";
 import "./kit/cells.css";
 import "./kit/matrix.css";
@@ -29,7 +29,7 @@ function render({ model, el }) {
   const mistakes = counts.flatMap((line, row) => line.map((count, col) => ({ row, col, count }))).filter((m) => m.row !== m.col);
   const commonest = mistakes.reduce((best, m) => (m.count > best.count ? m : best));
 
-  const ui = frame({ model, el, title: "Confusion matrix: what is taken for what", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Confusion matrix: what is taken for what", keys: KEYS, draw, walks: ["row", "col", "picture"] });
   const get = (key) => model.get(key);
   const open = () => {
     const [row, col] = [clamp(get("row"), 0, K - 1), clamp(get("col"), 0, K - 1)];
@@ -72,7 +72,7 @@ function render({ model, el }) {
   h("tbody", { role: "rowgroup" },
     tds.map((line, r) => row(head("rowheader", "cb-rowname", classes[r]), line,
       total(counts[r][r], rowTotals[r], `${counts[r][r]} of ${rowTotals[r]} are read rightly`))),
-    row(head("rowheader", "cb-rowname cb-total", "precision, %"),
+    row(head("rowheader", "cb-rowname cb-total", "preci\u00adsion, %"),
       classes.map((text, c) => total(counts[c][c], colTotals[c], `of ${colTotals[c]} read as ${text}, ${counts[c][c]} are`)),
       total(right, all, `${right} of ${all} are right`, "cb-all"))));
   const long = classes.some((text) => text.length > 2);
@@ -89,7 +89,7 @@ function render({ model, el }) {
   const opened = h("div", { class: "cb-opencell" }, said, gallery, detail);
   ui.add(h("div", { class: "cb-counted" },
     h("div", { class: long ? "cb-long" : "" }, h("div", { class: "cb-scroll" }, table), summary, legend), opened));
-  const hold = [said, opened].map(holdHeight);
+  const hold = ui.hold(said, opened);
 
   function walk(event, row, col) {
     const move = arrow(event);
@@ -118,7 +118,7 @@ function render({ model, el }) {
       td.setAttribute("aria-label", `${classes[r]} read as ${classes[c]}: ${count}`);
     }));
     drawCell(row, col);
-    hold.forEach((fit) => fit());
+    hold();
   }
 
   function drawCell(row, col) {

@@ -6,7 +6,7 @@ import { blockArray } from "./kit/blocks.js";
 import { buttons, examples, player, slider, stepper } from "./kit/controls.js";
 import { after, h, live } from "./kit/elements.js";
 import { joined, slice, symbol, times } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { matrix } from "./kit/matrix.js";
 import { scroller } from "./kit/scroller.js";
 import { factor, fmt } from "./kit/text.js";
@@ -33,13 +33,13 @@ const PRESETS = {
 };
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "Convolution, backwards: where a gradient comes from", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Convolution, backwards: where a gradient comes from", keys: KEYS, draw, walks: ["row", "col", "step"] });
   const get = (key) => model.get(key);
   const inX = () => get("mode") === "x";
   const inOne = () => get("view") === "one";
 
   const start = { row: 0, col: 0, step: 0 };
-  const preset = examples({ options: PRESETS, start, get, set: ui.set });
+  const preset = examples({ options: PRESETS, start, get, set: ui.begin });
   const mode = buttons({
     label: "gradient", name: "gradient", options: { x: ["dX", "gradient: dX"], f: ["dF", "gradient: dF"] },
     onchange: (value) => ui.set({ mode: value, ...start }),
@@ -95,7 +95,7 @@ function render({ model, el }) {
     h("div", { class: "cb-controls" }, preset.el, h("div", { class: "cb-choices" }, mode.el, view.el), stride.el, padding.el),
     message, code, stage, sum, remark, bias, legend,
   );
-  const hold = [code, stage, sum, remark, bias, legend].map(holdHeight);
+  const hold = ui.hold(code, stage, sum, remark, bias, legend);
 
   function outputShape(s = {}) {
     const [x, f, S, P] = ["x", "f", "stride", "padding"].map((key) => s[key] ?? get(key));
@@ -195,7 +195,7 @@ function render({ model, el }) {
     remark.textContent = possible ? remarks() : "";
     bias.replaceChildren(...(possible ? biasLine() : []));
     legend.textContent = possible ? legends() : "";
-    hold.forEach((fit) => fit(`${get("mode")} ${get("view")}`));
+    hold();
     blocksBox.settle(blocks.lit());
 
     /** The products that make up the chosen element of dX or of dF, in the order of the outputs. */

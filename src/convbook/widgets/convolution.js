@@ -5,7 +5,7 @@ import {
 import { examples, player, slider, stepper } from "./kit/controls.js";
 import { after, h, live } from "./kit/elements.js";
 import { sizeFormula } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { matrix } from "./kit/matrix.js";
 import { factor, fmt } from "./kit/text.js";
 
@@ -37,10 +37,10 @@ const PRESETS = {
 };
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "Convolution: slide the filter", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Convolution: slide the filter", keys: KEYS, draw, walks: ["row", "col"] });
   const get = (key) => model.get(key);
 
-  const preset = examples({ options: PRESETS, start: { row: 0, col: 0 }, get, set: ui.set });
+  const preset = examples({ options: PRESETS, start: { row: 0, col: 0 }, get, set: ui.begin });
   const stride = slider({ label: "stride S", min: 1, max: 4, oninput: (v) => ui.set({ stride: v }) });
   const padding = slider({ label: "padding P", min: 0, max: 3, oninput: (v) => ui.set({ padding: v }) });
   const dilation = slider({ label: "dilation D", min: 1, max: 3, oninput: (v) => ui.set({ dilation: v }) });
@@ -79,7 +79,7 @@ function render({ model, el }) {
   const formula = h("div", { class: "cb-formula" });
   const legend = h("div", { class: "cb-legend" });
   ui.add(h("div", { class: "cb-controls" }, preset.el, stride.el, padding.el, dilation.el, bias.el), stage, message, sum, formula, legend);
-  const hold = [holdHeight(stage), holdHeight(sum), holdHeight(formula)];
+  const hold = ui.hold(stage, sum, formula);
 
   function outputShape() {
     const [h0, w0] = shapeOf(get("x"));
@@ -131,7 +131,7 @@ function render({ model, el }) {
       P ? "dashed: padding" : "",
       y && missed ? `hatched: ${missed} cell${missed > 1 ? "s" : ""} that no window reads` : "",
     ].filter(Boolean).join(" · ");
-    hold.forEach((fit) => fit());
+    hold();
 
     function sumLines() {
       const lines = f.map((weights, fr) => cells.filter((k) => k.fr === fr)

@@ -2,7 +2,7 @@
 import { clamp } from "./kit/arithmetic.js";
 import { buttons, choice, slider } from "./kit/controls.js";
 import { button, h, live, svg } from "./kit/elements.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { keyOf, keyOfGuide, point } from "./kit/plot.js";
 import { onDrag } from "./kit/pointing.js";
 
@@ -45,7 +45,7 @@ function evaluate(get, batch) {
 }
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "A model of the time: from which batch size on is a GPU faster?", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "A model of the time: from which batch size on is a GPU faster?", keys: KEYS, draw, walks: ["batch", "overhead"] });
   const get = (key) => model.get(key);
 
   const workload = choice({
@@ -82,7 +82,7 @@ function render({ model, el }) {
   const remark = h("div", { class: "cb-formula" });
   ui.add(h("div", { class: "cb-controls" }, workload.el, device.el, mode.el, moving, batch.el, overhead.el),
     plot, legend, said, numbers, remark);
-  const hold = [said, numbers, remark].map(holdHeight);
+  const hold = ui.hold(said, numbers, remark);
 
   const size = () => ({ width: Math.max(280, plot.clientWidth || 640), height: plot.clientWidth < 480 ? 250 : 310 });
   const across = (n) => LEFT + (Math.log2(n) / (BATCHES.length - 1)) * (size().width - LEFT - RIGHT);
@@ -117,7 +117,7 @@ function render({ model, el }) {
         : "The GPU is the slower one at every batch size."),
       h("div", {}, "A model with published peaks, not a measurement."),
     );
-    hold.forEach((fit) => fit());
+    hold();
 
     function verdict() {
       const parts = { "The launches rule": now.launches, "The GPU's memory rules": now.memory,

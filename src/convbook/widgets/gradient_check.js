@@ -2,7 +2,7 @@
 import { clamp } from "./kit/arithmetic.js";
 import { buttons, choice, player, slider } from "./kit/controls.js";
 import { h, live, svg } from "./kit/elements.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { keyOf, keyOfGuide, point } from "./kit/plot.js";
 import { onDrag } from "./kit/pointing.js";
 
@@ -65,7 +65,7 @@ function scientific(v, digits = 2) {
 const signed = (text) => text.replace("-", "−");
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "Numerical derivative: how small should δ be?", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Numerical derivative: how small should δ be?", keys: KEYS, draw, walks: ["step"] });
   const get = (key) => model.get(key);
 
   const func = choice({
@@ -99,7 +99,7 @@ function render({ model, el }) {
   const remark = h("div", { class: "cb-formula" });
   const legend = h("div", { class: "cb-legend" });
   ui.add(h("div", { class: "cb-controls" }, func.el, precision.el, step.el), plot, legend, said, numbers, remark);
-  const hold = [said, numbers, remark].map(holdHeight);
+  const hold = ui.hold(said, numbers, remark);
 
   const size = () => ({ width: Math.max(280, plot.clientWidth || 640), height: plot.clientWidth < 480 ? 260 : 330 });
   const across = (value) => LEFT + (Math.log10(value) - FIRST) / -FIRST * (size().width - LEFT - RIGHT);
@@ -134,7 +134,7 @@ function render({ model, el }) {
       keyOf("forward", "forward difference"), keyOf("central", "central difference"),
       keyOfGuide("what theory expects"),
     );
-    hold.forEach((fit) => fit());
+    hold();
 
     function drawPlot() {
       const { width, height } = size();

@@ -4,7 +4,7 @@ import { blockArray } from "./kit/blocks.js";
 import { buttons, player, slider, stepper } from "./kit/controls.js";
 import { after, h, live } from "./kit/elements.js";
 import { slice, times } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { matrix } from "./kit/matrix.js";
 import { scroller } from "./kit/scroller.js";
 import { factor, fmt } from "./kit/text.js";
@@ -15,7 +15,7 @@ const LARGEST = 6;
 const LARGE = 100; // the side of an input for which the turns are counted too
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "im2col: copy all windows, then multiply once", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "im2col: copy all windows, then multiply once", keys: KEYS, draw, walks: ["step", "row", "col"] });
   const get = (key) => model.get(key);
 
   const method = buttons({
@@ -77,7 +77,7 @@ function render({ model, el }) {
   const legend = h("div", { class: "cb-legend" });
   ui.add(h("div", { class: "cb-controls" }, method.el, stride.el, padding.el, ...kernel.map((k) => k.el)),
     message, h("div", { class: "cb-turns" }, turn.el, line), stage, count, product, legend);
-  const hold = [line, stage, count, product].map(holdHeight);
+  const hold = ui.hold(line, stage, count, product);
 
   function outputShape() {
     return shapeOf(get("x")).map((n, axis) =>
@@ -147,7 +147,7 @@ function render({ model, el }) {
       drawProduct();
     }
     legend.hidden = !P;
-    hold.forEach((fit) => fit(times(hx, wx, P, fh, fw)));
+    hold();
     settle();
 
     function turnLine() {

@@ -1,7 +1,7 @@
 // OneShotExplorer: one reference for each class; the nearest names an image, in pixels and in features.
 import { clamp } from "./kit/arithmetic.js";
 import { h, live } from "./kit/elements.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { bytesOf, floatsOf } from "./kit/packed.js";
 import { picture } from "./kit/pictures.js";
 import { seededRandom } from "./kit/random.js";
@@ -18,7 +18,7 @@ function render({ model, el }) {
     .map((values) => members.map((_, i) => values.subarray(i * values.length / n, (i + 1) * values.length / n)));
   const spaces = [pixels, features];
 
-  const ui = frame({ model, el, title: "One-shot learning: the nearest reference wins", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "One-shot learning: the nearest reference wins", keys: KEYS, draw, walks: ["references", "query"] });
   const references = () => model.get("references");
   const query = () => clamp(model.get("query"), 0, n - 1);
   const distance = (space, i, j) => Math.sqrt(space[i].reduce((sum, v, k) => sum + (v - space[j][k]) ** 2, 0));
@@ -72,7 +72,7 @@ function render({ model, el }) {
     gallery,
     h("div", { class: "cb-legend" }, "Below each digit: right (✓) or wrong (✗), by pixels | by features."),
     h("div", { class: "cb-shotstage" }, asked, panels.map((panel) => panel.el)));
-  const hold = panels.map((panel) => holdHeight(panel.verdict));
+  const hold = ui.hold(...panels.map((panel) => panel.verdict));
 
   function draw() {
     const refs = references();
@@ -109,7 +109,7 @@ function render({ model, el }) {
       score.dataset.right = right[s];
       score.textContent = `Of all ${n - refs.length} others: ${right[s]} right (${Math.round(100 * right[s] / (n - refs.length))} %).`;
     });
-    hold.forEach((fit) => fit());
+    hold();
   }
 
   return ui.start();

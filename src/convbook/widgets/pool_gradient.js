@@ -5,7 +5,7 @@ import {
 import { buttons, examples, player, slider, stepper } from "./kit/controls.js";
 import { after, h, live } from "./kit/elements.js";
 import { joined, symbol, times } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { matrix } from "./kit/matrix.js";
 import { factor, fmt } from "./kit/text.js";
 import "./kit/gradient.css";
@@ -34,11 +34,11 @@ const PRESETS = {
 };
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "Pooling, backwards: where the gradient goes", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Pooling, backwards: where the gradient goes", keys: KEYS, draw, walks: ["row", "col"] });
   const get = (key) => model.get(key);
 
   // The kind stays: the same numbers with both kinds of pooling are worth comparing.
-  const preset = examples({ options: PRESETS, start: { row: 0, col: 0 }, get, set: ui.set });
+  const preset = examples({ options: PRESETS, start: { row: 0, col: 0 }, get, set: ui.begin });
   const kind = buttons({
     label: "Pooling that is written out", name: "written out",
     options: { max: ["Max", "Write out max pooling"], average: ["Average", "Write out average pooling"] },
@@ -81,7 +81,7 @@ function render({ model, el }) {
   const totals = h("div", { class: "cb-formula" });
   const legend = h("div", { class: "cb-legend" });
   ui.add(h("div", { class: "cb-controls" }, preset.el, kind.el, size.el, stride.el), message, stage, sum, remark, totals, legend);
-  const hold = [stage, sum, remark, totals, legend].map(holdHeight);
+  const hold = ui.hold(stage, sum, remark, totals, legend);
 
   function outputShape(s = {}) {
     const [x, K, S] = ["x", "kernel_size", "stride"].map((key) => s[key] ?? get(key));
@@ -150,7 +150,7 @@ function render({ model, el }) {
     remark.textContent = possible ? remarks() : "";
     totals.replaceChildren(...(possible ? totalLine() : []));
     legend.textContent = possible ? legends() : "";
-    hold.forEach((fit) => fit(get("kind")));
+    hold();
 
     function windowsOf() {
       const lists = () => build(hx, wx, () => []);

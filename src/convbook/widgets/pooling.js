@@ -5,7 +5,7 @@ import {
 import { buttons, examples, player, slider, stepper } from "./kit/controls.js";
 import { after, button, h, live } from "./kit/elements.js";
 import { sizeFormula, times } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { matrix } from "./kit/matrix.js";
 import { factor, fmt } from "./kit/text.js";
 import "./pooling.css";
@@ -34,11 +34,11 @@ const PRESETS = {
 };
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "Pooling: one number per window", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Pooling: one number per window", keys: KEYS, draw, walks: ["channel", "row", "col"] });
   const get = (key) => model.get(key);
 
   // The kind stays: the same numbers, once with the maximum and once with the average, are worth comparing.
-  const preset = examples({ options: PRESETS, start: { channel: 0, row: 0, col: 0 }, get, set: ui.set });
+  const preset = examples({ options: PRESETS, start: { channel: 0, row: 0, col: 0 }, get, set: ui.begin });
   const kind = buttons({
     label: "Kind of pooling", name: "pooling",
     options: { max: ["Max", "Max pooling"], average: ["Average", "Average pooling"] },
@@ -83,7 +83,7 @@ function render({ model, el }) {
     h("div", { class: "cb-sizes" }, steppers.map((s) => s.el)),
     shapes, tabbar, stage, message, sum, remark, formula, legend,
   );
-  const hold = [stage, sum, remark, formula, legend].map(holdHeight);
+  const hold = ui.hold(stage, sum, remark, formula, legend);
 
   function resize(axis, length) {
     const old = get("x");
@@ -164,7 +164,7 @@ function render({ model, el }) {
       max && possible ? `● chosen by a window${twice ? " (●2: by two, and so on)" : ""}` : "",
       possible && missed ? `hatched: ${missed} cell${missed > 1 ? "s" : ""} of each channel that no window reads` : "",
     ].filter(Boolean).join(" · ");
-    hold.forEach((fit) => fit(times(x.length, hx, wx)));
+    hold();
 
     /** How many windows choose each cell of a channel. */
     function chosenBy(matrix) {

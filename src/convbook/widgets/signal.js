@@ -3,7 +3,7 @@ import { clamp, conv2d, outputSize } from "./kit/arithmetic.js";
 import { examples, player, slider, stepper } from "./kit/controls.js";
 import { h, live, svg } from "./kit/elements.js";
 import { sizeFormula } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { matrix } from "./kit/matrix.js";
 import { arrow, onDrag } from "./kit/pointing.js";
 import { factor, fmt } from "./kit/text.js";
@@ -42,10 +42,10 @@ const STRIPS = { x: [14, 130], f: [164, 44], y: [234, 110] }; // the upper edge 
 const HEIGHT = 366;
 
 function render({ model, el }) {
-  const ui = frame({ model, el, title: "A signal: slide the filter along", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "A signal: slide the filter along", keys: KEYS, draw, walks: ["step"] });
   const get = (key) => model.get(key);
-  const signal = examples({ label: "Signal X", options: SIGNALS, start: { step: 0 }, get, set: ui.set });
-  const filter = examples({ label: "Filter F looks for", options: FILTERS, get, set: ui.set });
+  const signal = examples({ label: "Signal X", options: SIGNALS, start: { step: 0 }, get, set: ui.begin });
+  const filter = examples({ label: "Filter F looks for", options: FILTERS, get, set: ui.begin });
   const stride = slider({ label: "stride S", min: 1, max: 4, oninput: (v) => ui.set({ stride: v }) });
   const padding = slider({ label: "padding P", min: 0, max: 4, oninput: (v) => ui.set({ padding: v }) });
   const place = slider({ label: "output", min: 0, max: 1, oninput: (v) => ui.set({ step: v }) });
@@ -68,7 +68,7 @@ function render({ model, el }) {
   const legend = h("div", { class: "cb-legend" }, "Drag across the picture, or use the arrow keys on it. Each output stands below the middle of its window.");
   ui.add(h("div", { class: "cb-controls" }, signal.el, filter.el, stride.el, padding.el),
     h("div", { class: "cb-stage" }, F.el), plot, h("div", { class: "cb-controls" }, place.el), message, sum, formula, legend);
-  const hold = [holdHeight(sum), holdHeight(formula)];
+  const hold = ui.hold(sum, formula);
 
   function count() { return outputSize(get("x").length, get("f").length, get("stride"), get("padding")); }
   function picked() { return clamp(get("step"), 0, Math.max(0, count() - 1)); }
@@ -109,7 +109,7 @@ function render({ model, el }) {
     drawPlot();
     sum.replaceChildren(...(y ? sumLines() : []));
     formula.textContent = sizeFormula("OW", "W", "FW", { size: x.length, kernel: K, stride: S, padding: P });
-    hold.forEach((fit) => fit());
+    hold();
 
     function sumLines() {
       const products = f.map((weight, k) => `${fmt(padded[start + k])}·${factor(weight)}`).join(" + ");

@@ -3,7 +3,7 @@ import { build, clamp } from "./kit/arithmetic.js";
 import { examples, player, slider, stepper } from "./kit/controls.js";
 import { after, h, live } from "./kit/elements.js";
 import { times } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { matrix } from "./kit/matrix.js";
 import { unpack } from "./kit/packed.js";
 import { cover, picture } from "./kit/pictures.js";
@@ -41,10 +41,10 @@ function render({ model, el }) {
   const words = WORDS[model.get("axis")];
   const x = unpack(model.get("data"));
   const shape = x.shape;
-  const ui = frame({ model, el, title: words.title, keys: KEYS, draw });
+  const ui = frame({ model, el, title: words.title, keys: KEYS, draw, walks: ["step", "row", "col"] });
   const get = (key) => model.get(key);
 
-  const preset = examples({ label: "Filter F", options: FILTERS[model.get("axis")], get, set: ui.set });
+  const preset = examples({ label: "Filter F", options: FILTERS[model.get("axis")], get, set: ui.begin });
   const place = slider({ label: words.along, min: 0, max: 1, oninput: (step) => ui.set({ step }) });
   place.el.classList.add("cb-wide");
   const steppers = AXES.map((label, axis) => stepper({
@@ -91,7 +91,7 @@ function render({ model, el }) {
   const legend = h("div", { class: "cb-legend" }, "Choose a cell of the output: with the mouse, a finger or the arrow keys.");
   ui.add(h("div", { class: "cb-controls" }, preset.el, place.el), h("div", { class: "cb-sizes" }, steppers.map((s) => s.el)),
     shapes, stage, h("div", { class: "cb-slice-ramps" }, ramps.map((r) => r.el)), message, sum, legend);
-  const hold = [holdHeight(stage), holdHeight(sum)];
+  const hold = ui.hold(stage, sum);
 
   /** A picture with a frame on the part that is lit; `onpick(row, col)` on a click, or with the arrow keys. */
   function canvas(onpick, walks = false) {
@@ -195,7 +195,7 @@ function render({ model, el }) {
       h("span", {}, h("i", {}, "y"), h("sub", {}, `${step},${row},${col}`), " ="),
       h("span", {}, parts.map(factor).join(" + "), ft > 1 ? ` (one sum from each ${words.one})` : ""),
       h("span", {}, "="), h("b", { class: "cb-result", "data-value": value }, fmt(value)));
-    hold.forEach((fit) => fit());
+    hold();
   }
 
   return ui.start({ stop: steps.stop });

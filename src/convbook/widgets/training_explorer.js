@@ -4,7 +4,7 @@ import { bars } from "./kit/bars.js";
 import { choice, player, slider } from "./kit/controls.js";
 import { h, live, svg } from "./kit/elements.js";
 import { times } from "./kit/formula.js";
-import { frame, holdHeight } from "./kit/frame.js";
+import { frame } from "./kit/frame.js";
 import { unpack } from "./kit/packed.js";
 import { colourPicture, cover, picture } from "./kit/pictures.js";
 import { point } from "./kit/plot.js";
@@ -25,7 +25,7 @@ function render({ model, el }) {
   const names = data.maps.map((m) => m.name);
   const last = epochs.length - 1;
 
-  const ui = frame({ model, el, title: "Training: what the network learns, epoch by epoch", keys: KEYS, draw });
+  const ui = frame({ model, el, title: "Training: what the network learns, epoch by epoch", keys: KEYS, draw, walks: ["step", "image"] });
   const get = (key) => model.get(key);
   // A state from elsewhere may point past the end.
   const at = (key, count) => clamp(get(key), 0, count - 1);
@@ -68,7 +68,7 @@ function render({ model, el }) {
         Y.el, Y.scale, Y.said)),
     h("div", { class: "cb-column" }, section(["What the network reads"], picker, read.el, reading), plots));
   ui.add(h("div", { class: "cb-controls" }, step.el), pictures);
-  const hold = [reading, F.said, Y.said].map(holdHeight);
+  const hold = ui.hold(reading, F.said, Y.said);
 
   const filterScale = filters.largest;
   const signed = (values) => values.low < 0;
@@ -93,7 +93,7 @@ function render({ model, el }) {
       : h("span", { class: "cb-message" }, `but it is ${classes[labels[i]]}`);
     reading.replaceChildren(`${capital(when(k))}: reads ${classes[best]}, `, verdict, ".");
     panels.forEach((p) => p.show(k));
-    hold.forEach((fit) => fit());
+    hold();
   }
 
   /** A plot of one or two curves over the epochs, with the snapshot shown marked; a click or drag chooses another. */

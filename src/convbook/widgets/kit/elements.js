@@ -13,6 +13,8 @@ export function h(tag, attributes = {}, ...children) {
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat(Infinity).filter(isChild));
+  // After a step back the browser would fill in what stood there, while the figure begins anew.
+  if (["input", "select"].includes(tag)) element.setAttribute("autocomplete", "off");
   // JupyterLab swallows arrow keys and letters unless the focused element itself says not to.
   if (["input", "button", "select", "td"].includes(tag)) element.dataset.lmSuppressShortcuts = "true";
   return element;

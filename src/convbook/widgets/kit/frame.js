@@ -6,9 +6,10 @@ import "./frame.css";
  * The common frame of an explorer: title, play or other buttons, reset, then the parts given to `add`.
  * `keys` are the model's values that the explorer shows; reset puts them back to what they were at the start.
  * `draw` is called once, and once more after every change, however many values changed together.
+ * `walks` are those of the keys that lead through a figure without making another one of it; see `hold`.
  * `onreset` is what Reset does instead, if given.
  */
-export function frame({ model, el, title, keys, draw, onreset }) {
+export function frame({ model, el, title, keys, draw, walks = [], onreset }) {
   const initial = Object.fromEntries(keys.map((key) => [key, structuredClone(model.get(key))]));
   const tools = h("div", { class: "cb-tools" });
   const root = h("section", { class: "cb", role: "group", "aria-label": title },
@@ -21,15 +22,48 @@ export function frame({ model, el, title, keys, draw, onreset }) {
   const schedule = () => {
     if (pending) return;
     pending = true;
-    queueMicrotask(() => { pending = false; draw(); });
+    queueMicrotask(catchUp);
   };
+  const catchUp = () => {
+    if (!pending) return;
+    pending = false;
+    draw();
+  };
+  // What a reader does to a cell is about the cells as they will be drawn: they are, before it counts.
+  for (const type of ["input", "click", "keydown", "pointerdown"]) {
+    root.addEventListener(type, ({ target }) => {
+      if (!pending || !target.closest("td")) return;
+      const { value } = target;
+      catchUp();
+      if (type === "input") target.value = value;
+    }, true);
+  }
   for (const key of keys) model.on(`change:${key}`, schedule);
-  const reset = button("Reset", "Back to the start", onreset ?? (() => set(structuredClone(initial))));
+  let beginnings = 0;
+  const begin = (values) => {
+    beginnings += 1;
+    set(values);
+  };
+  const reset = button("Reset", "Back to the start", onreset ?? (() => begin(structuredClone(initial))));
   el.classList.add("convbook-widget");
   el.replaceChildren(root);
   return {
     set,
+    /** Sets values with which the figure begins anew: it may be smaller than before. */
+    begin,
     tools,
+    /**
+     * Keeps elements from shrinking while the reader walks through the figure, or types other numbers into it. Call the
+     * function that it returns after each change; with other settings, or other sizes, the elements may shrink.
+     */
+    hold(...elements) {
+      const held = elements.map(holdHeight);
+      const settings = keys.filter((key) => !walks.includes(key));
+      return () => {
+        const key = JSON.stringify([beginnings, ...settings.map((name) => sizeOf(model.get(name)))]);
+        for (const fit of held) fit(key);
+      };
+    },
     add: (...parts) => root.append(...parts),
     /**
      * Call when all parts are in place: shows the first state; returns the clean-up function for anywidget. `watch` is an
@@ -49,6 +83,9 @@ export function frame({ model, el, title, keys, draw, onreset }) {
   };
 }
 
+/** What of a value makes a figure larger or smaller: the lengths of an array's axes, and any other value itself. */
+const sizeOf = (value) => (Array.isArray(value) ? [value.length, Array.isArray(value[0]) && sizeOf(value[0])] : value);
+
 /**
  * Keeps an element from shrinking, so that what stands below it on the page does not jump about.
  * Call the function that it returns after each change; another `key` than last time lets the element shrink.
@@ -57,12 +94,13 @@ export function holdHeight(element) {
   let tallest = 0;
   let width = 0;
   let last;
+  element.style.boxSizing = "border-box"; // what is measured is what is set
   return (key) => {
     if (element.clientWidth !== width || key !== last) {
       [tallest, width, last] = [0, element.clientWidth, key];
       element.style.minHeight = "";
     }
-    tallest = Math.max(tallest, element.scrollHeight);
+    tallest = Math.max(tallest, element.getBoundingClientRect().height);
     element.style.minHeight = `${tallest}px`;
   };
 }

@@ -2,7 +2,8 @@
 import { build, clamp, shapeOf } from "./arithmetic.js";
 import { h } from "./elements.js";
 import { arrow } from "./pointing.js";
-import { fmt, parse } from "./text.js";
+import { readNumber } from "./numbers.js";
+import { fmt } from "./text.js";
 import "./cells.css";
 import "./matrix.css";
 
@@ -13,8 +14,7 @@ import "./matrix.css";
  * @param label    what it is, for screen readers ("Input X")
  * @param onedit   (row, col, value) => …: the cells can be typed in
  * @param form     the cells are a form to fill in: Tab goes through all of them, and they may be empty or hold what is
- *   no number; onedit then gets whatever `read` made of the text, and the text itself as a fourth argument
- * @param read     (text) => number, NaN when it is none
+ *   no number; onedit then gets the text itself
  * @param onpick   (row, col) => …: hovering, tapping or walking with the arrow keys chooses a cell; together with
  *   `onedit`, the cell that is typed in is chosen too
  * @returns {el, caption, show(values, {mark, scale, text, note, shape})}
@@ -24,14 +24,20 @@ import "./matrix.css";
  *   note(row, col) -> small print in the corner of the cell (the filter's weight);
  *   shape: what to print as the shape instead of "rows × columns".
  */
-export function matrix({ symbol, label, onedit, onpick, form = false, read = parse }) {
+export function matrix({ symbol, label, onedit, onpick, form = false }) {
   const body = h("tbody");
   const table = h("table", { role: "grid", "aria-label": label }, body);
   const size = h("span", { class: "cb-shape" });
   const caption = h("figcaption", {}, symbol ? h("b", {}, symbol) : null, size);
   const el = h("figure", { class: "cb-matrix" }, caption, h("div", { class: "cb-scroll" }, table));
+  const misread = h("div", { class: "cb-misread", role: "status", hidden: true });
+  if (onedit && !form) el.append(misread);
   let cells = [];
+  let values = []; // what was shown last
   let current = [0, 0];
+  let editing = null; // the field that is typed in
+  let before; // the number that stood there at first,
+  let textBefore; // and the text
 
   const target = (r, c) => cells[r][c].input ?? cells[r][c].td;
   const fixed = (r, c) => cells[r][c].td.classList.contains("padding");
@@ -48,20 +54,66 @@ export function matrix({ symbol, label, onedit, onpick, form = false, read = par
     current = [r, c];
     target(r, c).tabIndex = 0;
   };
+  const say = (text) => {
+    misread.textContent = text;
+    misread.hidden = !text;
+  };
+  /** A cell may be gone or hidden, or belong to the padding, since it was drawn. */
+  const isThere = (r, c, input) => cells[r]?.[c]?.input === input && !fixed(r, c) && !el.closest("[hidden]");
+  /** The number that was there before typing began stays: what looks like one at the start of a text is not what was meant. */
+  const keep = (r, c) => { if (values[r]?.[c] !== before && cells[r]?.[c] && !fixed(r, c)) onedit(r, c, before); };
+  const begin = (r, c, input) => {
+    if (editing === input) return;
+    editing = input;
+    before = values[r][c];
+    textBefore = input.value;
+  };
+  const typed = (r, c, input) => {
+    if (form) return onedit(r, c, input.value);
+    begin(r, c, input);
+    const { value, said, unfinished } = readNumber(input.value);
+    const good = Number.isFinite(value);
+    if (good || unfinished) input.removeAttribute("aria-invalid");
+    else input.setAttribute("aria-invalid", "true");
+    say(good ? said : unfinished ? "" : `${said} The cell keeps ${fmt(before)}.`);
+    if (good) onedit(r, c, value);
+    else if (!unfinished) keep(r, c);
+  };
+  const undo = (r, c, input, event) => {
+    event.stopPropagation();
+    input.value = textBefore;
+    if (form) onedit(r, c, textBefore);
+    else {
+      keep(r, c);
+      input.removeAttribute("aria-invalid");
+      say("");
+    }
+    input.select();
+  };
   const make = (r, c) => {
     const name = `${symbol || label} row ${r}, column ${c}`;
     if (onedit) {
       const input = h("input", {
-        type: "text", autocomplete: "off", spellcheck: "false", tabindex: form ? 0 : -1, "aria-label": name,
-        onfocus: () => { rove(r, c); input.select(); onpick?.(r, c); },
-        onkeydown: (event) => walk(event, r, c),
-        oninput: () => {
-          const value = read(input.value);
-          const good = Number.isFinite(value) && Math.abs(value) < 1e6;
-          input.toggleAttribute("aria-invalid", !good && !form);
-          if (good || form) onedit(r, c, value, input.value);
+        type: "text", inputmode: "text", spellcheck: "false", tabindex: form ? 0 : -1, "aria-label": name,
+        onfocus: () => {
+          rove(r, c);
+          begin(r, c, input);
+          input.select();
+          onpick?.(r, c);
         },
-        onblur: () => { input.removeAttribute("aria-invalid"); input.value = cells[r][c].text; },
+        onkeydown: (event) => {
+          if (event.key === "Escape") undo(r, c, input, event);
+          if (event.key === "Enter") [before, textBefore] = [values[r][c], input.value]; // no way back behind it
+          walk(event, r, c);
+        },
+        oninput: () => { if (isThere(r, c, input)) typed(r, c, input); },
+        onblur: () => {
+          editing = null;
+          if (form) return;
+          if (input.hasAttribute("aria-invalid") || readNumber(input.value).unfinished) keep(r, c);
+          input.removeAttribute("aria-invalid");
+          if (isThere(r, c, input)) input.value = cells[r][c].text;
+        },
       });
       const hover = (event) => { if (event.pointerType === "mouse") onpick(r, c); };
       return { td: h("td", { role: "gridcell", onpointerenter: onpick && hover }, input), input };
@@ -82,7 +134,8 @@ export function matrix({ symbol, label, onedit, onpick, form = false, read = par
   return {
     el,
     caption,
-    show(values, { mark = () => "", scale, text, note = () => "", shape } = {}) {
+    show(shown, { mark = () => "", scale, text, note = () => "", shape } = {}) {
+      values = shown;
       const [rows, cols] = shapeOf(values);
       const full = scale ?? Math.max(1e-12, ...values.flat().map(Math.abs));
       if (cells.length !== rows || cells[0].length !== cols) {
@@ -109,8 +162,7 @@ export function matrix({ symbol, label, onedit, onpick, form = false, read = par
           else {
             const fixed = classes.includes("padding");
             cell.input.disabled = fixed;
-            if (document.activeElement !== cell.input && cell.input.getRootNode().activeElement !== cell.input)
-              cell.input.value = cell.text;
+            if (cell.input.getRootNode().activeElement !== cell.input) cell.input.value = cell.text;
           }
         }
       // A cell of the padding is never chosen: the Tab key leads to the first one that can be.
