@@ -1,16 +1,26 @@
 """The exercises answer as a good teaching assistant would: every right solution passes, every
 typical mistake gets its own explanation, and nothing that a learner hands over makes them crash."""
 
+import functools
 import re
 
 import numpy as np
 import pytest
 
-from helpers.answers import (
-    ANSWERS, answer_to, conv_batch, correlate, correlate_strided, max_pool, output_length)
 from convbook import functional
-from convbook.exercises import EXERCISES, check, hint
+from convbook.exercises import EXERCISES, check, hint, trial
 from convbook.exercises.checking import judge
+from helpers.answers import (
+    ANSWERS,
+    answer_to,
+    conv_batch,
+    correlate,
+    correlate_strided,
+    max_pool,
+    output_length,
+)
+from helpers.mutants import explained, fnmatch, survivors
+from helpers.solutions import on_pages, output, solutions
 
 PENCIL = [key for key, exercise in EXERCISES.items() if not callable(exercise.reference)]
 CODE = [key for key in EXERCISES if key not in PENCIL]
@@ -21,18 +31,49 @@ MISTAKES = [(key, name) for key, exercise in EXERCISES.items() for name in exerc
 
 
 @pytest.mark.parametrize("key", EXERCISES)
-def test_a_right_answer_is_correct(key):
+def test_the_page_has_the_exercise_and_a_right_solution(key):
+    page = on_pages()[key]
+    assert output(page.asked[-1]).startswith("Not yet:")
+    assert "Correct." in "".join(map(output, page.solved))
+    for answer in solutions().get(key, []):
+        assert answer_to(key, answer).startswith("Correct.")
+    assert key in solutions() or EXERCISES[key].verdict  # to train a network takes too long here
+
+
+@pytest.mark.parametrize("key", ANSWERS)
+def test_another_right_answer_is_correct(key):
     assert answer_to(key, ANSWERS[key]).startswith("Correct.")
-    assert answer_to(key, EXERCISES[key].reference).startswith("Correct.") or key in PENCIL
 
 
-def test_every_exercise_has_an_answer_here():
-    assert list(ANSWERS) == list(EXERCISES)
+@pytest.mark.parametrize("key", EXERCISES)
+def test_the_reference_is_correct(key):
+    if not EXERCISES[key].verdict:
+        assert answer_to(key, EXERCISES[key].reference).startswith("Correct.")
+
+
+def test_the_pages_have_no_other_exercises():
+    assert sorted(on_pages()) == sorted(EXERCISES)
 
 
 @pytest.mark.parametrize("key", CODE)
-def test_the_function_asked_for_is_the_one_named(key):
-    assert ANSWERS[key].__name__ == EXERCISES[key].reference.__name__
+def test_the_function_asked_for_is_the_one_on_the_page(key):
+    stub = "".join(on_pages()[key].asked[0]["source"])
+    exercise = EXERCISES[key]
+    assert f"def {exercise.reference.__name__}({', '.join(exercise.parameters)}):" in stub
+
+
+# ---- right answers, changed -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", CODE)
+def test_no_changed_answer_is_called_right_unless_the_exercise_says_why(key):
+    exercise = EXERCISES[key]
+    found, tried = survivors(exercise)
+    assert tried >= 10
+    assert [name for name in found if not explained(exercise, name)] == []
+    assert all(reason for reason in exercise.harmless.values())
+    # and what is said to do no harm is still called right
+    assert [pattern for pattern in exercise.harmless if not fnmatch.filter(found, pattern)] == []
 
 
 def test_float32_results_are_welcome():
@@ -58,12 +99,17 @@ def test_average_filter_makes_average_pooling():
 # ---- typical mistakes -----------------------------------------------------------------------
 
 
+@functools.cache
+def said_to(key, name):
+    """Return what is said to a typical mistake; several tests look at it."""
+    return judge(key, EXERCISES[key], EXERCISES[key].mistakes[name][0])
+
+
 @pytest.mark.parametrize(("key", "name"), MISTAKES)
 def test_a_typical_mistake_gets_its_own_explanation(key, name):
-    wrong, explanation = EXERCISES[key].mistakes[name]
-    message = answer_to(key, wrong)
+    message = " ".join(said_to(key, name).split())
     assert message.startswith("Not quite")
-    assert f"Likely cause: {explanation}" in message
+    assert f"Likely cause: {EXERCISES[key].mistakes[name][1]}" in message
 
 
 @pytest.mark.parametrize("key", EXERCISES)
@@ -129,7 +175,7 @@ def test_what_shows_at_a_glance_is_said(change, cause):
 
 def test_a_swapped_shape_is_recognised():
     message = answer_to("3-2.2", lambda x, size, stride: max_pool(x, size, stride).T + 100)
-    assert "should be" in message and "wrong in all 6" in message
+    assert "should be" in message and "wrong in all 7" in message
     message = answer_to("3-1.7", lambda x, f, b: conv_batch(x, f, b).transpose(0, 1, 3, 2) + 100)
     assert "axes are swapped" in message
 
@@ -248,12 +294,13 @@ def test_a_changed_input_is_noticed():
 # ---- how the messages look ------------------------------------------------------------------
 
 
-def all_messages():
+def all_messages(say=said_to):
     """Return the messages to all right, wrong and empty answers, and all texts of the data."""
     for key, exercise in EXERCISES.items():
-        answers = [ANSWERS[key], None] + [wrong for wrong, _ in exercise.mistakes.values()]
+        answers = [None, *([] if exercise.verdict else [exercise.reference])]
         answers += [lambda *inputs: None] if key in CODE else []
         yield from (judge(key, exercise, answer) for answer in answers)
+        yield from (say(key, name) for name in exercise.mistakes)
         yield from exercise.hints
 
 
@@ -277,7 +324,7 @@ def test_a_pencil_answer_is_not_given_away():
 
 def test_lines_are_short_and_messages_always_the_same():
     messages = list(all_messages())
-    assert messages == list(all_messages())
+    assert messages == list(all_messages(said_to.__wrapped__))
     for message in messages[:-1]:
         if "\n" in message:  # hints are broken into lines when printed
             assert max(map(len, message.splitlines())) <= 88, message
@@ -315,13 +362,31 @@ def test_hints_follow_one_another(capsys):
     assert "next" not in out and max(map(len, out.splitlines())) <= 88
 
 
-@pytest.mark.parametrize("n", [0, 4, -1, "2"])
+@pytest.mark.parametrize("n", [0, 4, -1, np.int64(4)])
 def test_a_hint_that_does_not_exist(n):
     with pytest.raises(ValueError, match="n must be a whole number from 1 to 3"):
         hint("3-1.2", n)
+    with pytest.raises(ValueError, match="n must be a whole number from 1 to 7"):
+        trial("3-1.2", 2 * n or -1)
 
 
-@pytest.mark.parametrize("ask", [lambda key: check(key, 1), hint])
+@pytest.mark.parametrize("n", ["2", 1.0, True, None, [1], np.float64(2)])
+def test_the_number_of_a_hint_is_an_integer(n):
+    for function in (hint, trial):
+        with pytest.raises(TypeError, match="n must be a whole number from 1 to .*got n = "):
+            function("3-1.2", n)
+
+
+def test_the_inputs_of_a_trial_can_be_had():
+    x, f = trial("3-1.2", 2)
+    assert x.shape == (3, 5) and f.shape == (2, 2)
+    x[0, 0] += 1
+    assert trial("3-1.2", 2)[0][0, 0] == x[0, 0] - 1  # that was a copy
+    with pytest.raises(ValueError, match="asks for no function"):
+        trial("3-1.1")
+
+
+@pytest.mark.parametrize("ask", [lambda key: check(key, 1), hint, trial])
 def test_an_unknown_exercise_lists_the_known_ones(ask):
     with pytest.raises(ValueError) as caught:
         ask("3-9.1")

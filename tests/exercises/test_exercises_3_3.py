@@ -4,11 +4,11 @@ differentiation, and what is said to mistakes that only a gradient knows."""
 import numpy as np
 import pytest
 
-from helpers.answers import ANSWERS, answer_to, grad_filter, grad_filters, grad_images, grad_input
 from convbook import functional
 from convbook.exercises import EXERCISES
 from convbook.exercises.chapter_3_3 import PENCIL_DY, PENCIL_F, PENCIL_X
 from convbook.layers.gradcheck import numerical_gradient
+from helpers.answers import ANSWERS, answer_to, grad_filter, grad_filters, grad_images, grad_input
 
 CASES = [(n, c, oc, h, w, fh, fw, stride, padding)
          for n, c, oc in [(1, 1, 1), (2, 3, 2)]

@@ -4,12 +4,18 @@ differentiation, and what is said to mistakes that only ties and overlaps bring 
 import numpy as np
 import pytest
 
-from helpers.answers import (
-    ANSWERS, answer_to, avg_pool_grad, max_pool, max_pool_grad, max_pool_grad_overlap)
 from convbook import functional
 from convbook.exercises import EXERCISES
 from convbook.exercises.chapter_3_4 import PENCIL_DY, PENCIL_X, TIED
 from convbook.layers.gradcheck import numerical_gradient
+from helpers.answers import (
+    ANSWERS,
+    answer_to,
+    avg_pool_grad,
+    max_pool,
+    max_pool_grad,
+    max_pool_grad_overlap,
+)
 
 CASES = [(h, w, size, stride)
          for h, w in [(4, 4), (5, 8), (9, 6)]

@@ -6,18 +6,18 @@ import copy
 import numpy as np
 import pytest
 
-from helpers.answers import ANSWERS, KnowsByHeart, answer_to, centre, confusion, dropout, train
 from convbook import layers
 from convbook.datasets import mnist
-from convbook.images.digit import centre_by_mass
 from convbook.exercises import EXERCISES
-from convbook.exercises.chapter_3_5_1 import MOST_PARAMETERS
+from convbook.exercises.chapter_3_5_1 import MOST_PARAMETERS, unseen_digits
+from convbook.images.digit import centre_by_mass
 from convbook.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
-from convbook.losses import SoftmaxCrossEntropy
-from convbook.optimizers import SGD
 from convbook.layers.summary import Summary
-from convbook.training import confusion_matrix
-
+from convbook.losses import SoftmaxCrossEntropy
+from convbook.optimizers import SGD, AdamW
+from convbook.training import confusion_matrix, evaluate, fit
+from helpers.answers import ANSWERS, KnowsByHeart, answer_to, centre, confusion, dropout, train
+from helpers.solutions import page_cells, page_names
 
 # ---- the answers against the package --------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Sees(KnowsByHeart):
     """Knows the test digits by heart, but only as they look after a change."""
 
     def __init__(self, change):
-        super().__init__(right=1000)
+        super().__init__()
         self.known = {change(image).astype(np.float32).tobytes(): label
                       for image, label in zip(mnist().x_test, mnist().y_test)}
 
@@ -158,6 +158,12 @@ class Says(KnowsByHeart):
 @pytest.mark.parametrize(("network", "said"), [
     (KnowsByHeart(size=MOST_PARAMETERS), "has 10,000 parameters"),
     (KnowsByHeart(right=970), "nearly there"),
+    (KnowsByHeart(right=979), "979 of 1,000 test digits rightly; 98% are asked for"),
+    (KnowsByHeart(right=980, unseen=979), "but only 979 of 1,000 that nobody has at hand"),
+    (KnowsByHeart(right=1000, unseen=0), "the test digits themselves were learned"),
+    (KnowsByHeart(right=1000, unseen=1000), "too good to be true"),
+    (KnowsByHeart(right=999, unseen=995), "too good to be true"),
+    (KnowsByHeart(right=998, unseen=985), "the test digits themselves were learned"),
     (KnowsByHeart(right=800), "it has learned, but not enough"),
     (KnowsByHeart(right=0), "that is what guessing gives"),
     (Sees(lambda image: 255 * image), "trained on those"),
@@ -180,5 +186,42 @@ def test_why_a_network_reads_badly(network, said):
 
 
 def test_exactly_the_share_asked_for_is_enough():
-    scores_right = KnowsByHeart(size=MOST_PARAMETERS - 1, right=1000)
-    assert answer_to("3-5-1.7", scores_right).startswith("Correct. 9,999 parameters, and 1000 of")
+    network = KnowsByHeart(size=MOST_PARAMETERS - 1, right=980, unseen=980)
+    message = answer_to("3-5-1.7", network)
+    assert message.startswith("Correct. 9,999 parameters, and 980 of 1,000 test digits are read")
+    assert "980 of 1,000 that nobody has at hand" in message
+
+
+def test_a_network_that_has_learned_only_the_test_digits_is_found_out():
+    digits, network = mnist(), Sequential(
+        MaxPool2d(2), Conv2d(1, 8, 3, rng=0), ReLU(), MaxPool2d(2), Flatten(),
+        Linear(288, 10, rng=0))
+    fit(network, digits.x_test, digits.y_test, epochs=60, batch_size=50,
+        optimizer=AdamW(network, lr=0.02))
+    assert evaluate(network, digits.x_test, digits.y_test)["accuracy"] > 0.99
+    message = answer_to("3-5-1.7", network)
+    assert message.startswith("Not quite") and "not how to read" in message
+
+
+def test_the_unseen_digits_are_other_ones_but_look_alike():
+    x, labels = unseen_digits()
+    digits = mnist()
+    at_hand = {image.tobytes() for image in (*digits.x_train, *digits.x_test)}
+    assert x.shape == (1000, 1, 28, 28) and x.dtype == np.float32 and len(labels) == 1000
+    assert not any(image.tobytes() in at_hand for image in x)
+    nearest = [abs(digits.x_train[digits.y_train == label] - image).mean(axis=(1, 2, 3)).min()
+               for image, label in zip(x[:40], labels)]
+    assert max(nearest) < 0.08  # of 1; two digits of a class are about 0.14 apart
+    assert unseen_digits()[0] is x  # always the same ones
+
+
+@pytest.mark.parametrize("filters", [(8, 16, 32), (8, 16, 32, 64, 64), (8,), ()])
+@pytest.mark.parametrize("settings", [{}, {"kernel_size": 3}, {"kernel_size": 2},
+                                      {"kernel_size": 28}, {"pooling": False}])
+def test_the_network_to_try_takes_any_number_of_convolutions(filters, settings):
+    cell, = (cell for cell in page_cells("3-5-1_cnn.ipynb") if cell.startswith("filters = ("))
+    names = dict(page_names("3-5-1_cnn.ipynb"), np=np)
+    build = cell[cell.index("trial_rng"):cell.index("trial_optimizer")]
+    exec(cell[:cell.index("trial_rng")], names)
+    exec(build, names | {"filters": filters} | settings, built := {})
+    assert built["trial"].forward(np.zeros((2, 1, 28, 28), np.float32)).shape == (2, 10)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from helpers.answers import ANSWERS, answer_to, centre_of_mass, standardise, time_call
 from convbook.arrays import get_array_module, to_numpy
 from convbook.exercises import EXERCISES
 from convbook.exercises.chapter_3_5_2 import Device
+from helpers.answers import ANSWERS, answer_to, centre_of_mass, standardise, time_call
 
 
 def test_the_device_goes_on_after_the_call_returns():

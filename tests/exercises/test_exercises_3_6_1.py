@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers.answers import ANSWERS, answer_to, conv1d, conv3d
 from convbook.exercises import EXERCISES
 from convbook.exercises.chapter_3_6_1 import PENCIL_F, PENCIL_X
+from helpers.answers import ANSWERS, answer_to, conv1d, conv3d
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from helpers.answers import ANSWERS, answer_to, contrastive, fork_gradient, nearest_class
 from convbook.exercises import EXERCISES
-from convbook.layers.gradcheck import numerical_gradient
 from convbook.layers import Linear
+from convbook.layers.gradcheck import numerical_gradient
 from convbook.models.digits import digit_body
 from convbook.training.nearest import distances, nearest_description
+from helpers.answers import ANSWERS, answer_to, contrastive, fork_gradient, nearest_class
 
 
 def contrastive_loss(a, b, same, margin):

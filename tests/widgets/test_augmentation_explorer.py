@@ -236,7 +236,17 @@ def test_random_pictures_come_again_with_their_seed(put):
      ({"picture": "stars", "flip_v": True}, "Yes", "no direction"),
      ({"picture": "six"}, "Yes", "written this 6"), ({"picture": "six", "rotate": 180}, "No", "9"),
      ({"picture": "six", "flip_h": True, "flip_v": True}, "No", "as a 9"),
-     ({"picture": "six", "flip_h": True}, "No", "mirrored")],
+     ({"picture": "six", "flip_h": True}, "No", "mirrored"),
+     ({"shift_x": 50, "shift_y": -50}, "Hardly", "25 % is left"),
+     ({"picture": "stars", "shift_x": 60}, "Hardly", "40 % is left"), ({"shift_x": 20}, "Yes", "cat"),
+     ({"brightness": 2}, "Doubtful", "white"), ({"brightness": 1.3}, "Yes", "cat"),
+     ({"picture": "stars", "brightness": 2.5}, "Doubtful", "white"),
+     ({"brightness": 0.3}, "Doubtful", "dark"), ({"picture": "six", "brightness": 2}, "Yes", "written"),
+     ({"picture": "six", "rotate": 45}, "Doubtful", "slanted"), ({"rotate": 45}, "Hardly", "tilted"),
+     ({"picture": "six", "rotate": 10}, "Yes", "written"), ({"rotate": 10}, "Yes", "cat"),
+     ({"picture": "six", "rotate": -90}, "Hardly", "on its side"),
+     ({"picture": "six", "zoom": 3}, "Doubtful", "digits"), ({"zoom": 0.4}, "Doubtful", "cats"),
+     ({"rotate": 15, "shear_x": 0.2}, "Yes", "still a cat")],
 )  # fmt: skip
 def test_the_question_is_answered(put, settings, begin, say):
     page, place = put(AugmentationExplorer(**settings))

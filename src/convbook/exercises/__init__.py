@@ -5,35 +5,41 @@
 Not quite: 432 is not the number asked for.
 ...
 
-Every chapter has a module of its own that holds its exercises as plain data (title, reference,
-trials, typical mistakes, hints); how an answer is judged is in ``checking``.
+Every chapter has a module of its own, ``chapter_…``, that holds its exercises as plain data (title,
+reference, trials, typical mistakes, hints). An entry there is all that an exercise needs besides
+its page; how an answer is judged is in ``checking``.
 """
 
 from __future__ import annotations
 
-from . import (
-    chapter_3_1, chapter_3_2, chapter_3_3, chapter_3_4, chapter_3_5_1, chapter_3_5_2, chapter_3_6,
-    chapter_3_6_1, chapter_3_6_2)
+import copy
+import importlib
+import operator
+import pkgutil
+
 from .checking import Exercise, judge
 from .wording import paragraph
 
-__all__ = ["EXERCISES", "check", "hint"]
+__all__ = ["EXERCISES", "check", "hint", "trial"]
+
+
+def _in_order(module: str) -> list[int]:
+    return [int(part) for part in module.split("_")[1:]]
+
+
+_CHAPTERS = sorted((module.name for module in pkgutil.iter_modules(__path__)
+                    if module.name.startswith("chapter_")), key=_in_order)
 
 EXERCISES: dict[str, Exercise] = {
-    **chapter_3_1.EXERCISES,
-    **chapter_3_2.EXERCISES,
-    **chapter_3_3.EXERCISES,
-    **chapter_3_4.EXERCISES,
-    **chapter_3_5_1.EXERCISES,
-    **chapter_3_5_2.EXERCISES,
-    **chapter_3_6.EXERCISES,
-    **chapter_3_6_1.EXERCISES,
-    **chapter_3_6_2.EXERCISES,
-}
+    key: exercise for chapter in _CHAPTERS
+    for key, exercise in importlib.import_module(f".{chapter}", __name__).EXERCISES.items()}
 
 
 def check(exercise: str, answer) -> None:
     """Print what a teaching assistant would say about an answer.
+
+    A function that does not come to an end is stopped after ten seconds. What cannot be stopped is
+    a single call of NumPy that takes so long; then interrupt or restart the kernel.
 
     Parameters
     ----------
@@ -58,17 +64,48 @@ def hint(exercise: str, n: int = 1) -> None:
     Raises
     ------
     TypeError
-        If ``exercise`` is not text.
+        If ``exercise`` is not text, or ``n`` no integer.
     ValueError
         If there is no such exercise or no such hint.
     """
     hints = _find(exercise).hints
-    if n not in range(1, len(hints) + 1):
-        raise ValueError(f"n must be a whole number from 1 to {len(hints)}: exercise {exercise} "
-                         f"has {len(hints)} hints, got n = {n!r}.")
+    n = _numbered("n", n, len(hints), f"exercise {exercise} has {len(hints)} hints")
     print(paragraph(f"Hint {n} of {len(hints)}: {hints[n - 1]}"))
     if n < len(hints):
         print(f'The next one: hint("{exercise}", {n + 1})')
+
+
+def trial(exercise: str, n: int = 1) -> tuple:
+    """Return the inputs of the n-th trial of an exercise (counted from 1), to try them again.
+
+    Returns
+    -------
+    tuple
+        The arguments with which `check` calls the function, in their order; they are copies.
+
+    Raises
+    ------
+    TypeError
+        If ``exercise`` is not text, or ``n`` no integer.
+    ValueError
+        If there is no such exercise or no such trial.
+    """
+    trials = _find(exercise).trials
+    if not trials:
+        raise ValueError(f"exercise {exercise} asks for no function, so there are no trials of it.")
+    n = _numbered("n", n, len(trials), f"exercise {exercise} has {len(trials)} trials")
+    return copy.deepcopy(trials[n - 1][1])
+
+
+def _numbered(name: str, n, most: int, because: str) -> int:
+    wanted = f"{name} must be a whole number from 1 to {most}: {because}, got {name} = {n!r}."
+    try:
+        n = operator.index(None if isinstance(n, bool) else n)
+    except TypeError:
+        raise TypeError(wanted) from None
+    if not 1 <= n <= most:
+        raise ValueError(wanted)
+    return n
 
 
 def _find(exercise: str) -> Exercise:

@@ -1,17 +1,4 @@
-"""The exercises of chapter 3-1, the convolution operation.
-
-========  ======================================================================================
-3-1.1     pencil: the output of a 3 x 4 input and a 2 x 2 filter
-3-1.2     code: ``correlate(x, f)``, single matrices
-3-1.3     pencil: how many parameters a convolution layer has
-3-1.4     code: ``output_length(size, kernel_size, stride, padding)``
-3-1.5     code: ``correlate_strided(x, f, b, stride, padding)``, single matrices
-3-1.6     proof of the output-size formula, checked with the number of rows never reached
-3-1.7     code: ``conv_batch(x, f, b)``, channels and mini-batch
-3-1.8     code: ``windows(x, FH, FW)``, all windows by FH * FW slices
-3-1.9     design: a 3 x 3 filter that moves the picture one pixel to the right
-========  ======================================================================================
-"""
+"""The exercises of chapter 3-1, the convolution operation."""
 
 from __future__ import annotations
 
@@ -21,8 +8,7 @@ import numpy as np
 
 from .. import functional
 from .checking import Exercise, numbers
-from .wording import side_by_side
-
+from .wording import paragraph, side_by_side
 
 # ---- reference solutions --------------------------------------------------------------------
 
@@ -44,7 +30,10 @@ def conv_batch(x, f, b):
 
 
 def windows(x, FH, FW):
-    return np.lib.stride_tricks.sliding_window_view(x, (FH, FW))
+    x_tilde = np.empty((x.shape[0] - FH + 1, x.shape[1] - FW + 1, FH, FW), x.dtype)
+    for fh, fw in np.ndindex(FH, FW):
+        x_tilde[:, :, fh, fw] = x[fh:fh + x_tilde.shape[0], fw:fw + x_tilde.shape[1]]
+    return x_tilde
 
 
 def _correlate(x, f, stride=1, padding=0):
@@ -89,6 +78,19 @@ def _matrix_product(x, f):
     return np.sum(windows(x, FH, FW) @ f, axis=(2, 3))
 
 
+def _last_weight_only(f):
+    """Return a filter that does what is left of f where each product overwrites the one before."""
+    last = np.zeros(f.shape[-2:])
+    last[-1, -1] = 1
+    return f * last
+
+
+def _columns_reshaped(x, f, b):
+    """Give the product of columns and filters, (N * OH * OW, OC), the right shape in one step."""
+    y = functional.conv2d(x, f, b)
+    return y.transpose(0, 2, 3, 1).reshape(y.shape)
+
+
 def _one_channel_each(x, f):
     """Return the products summed over each window, but not over the channels (5 axes)."""
     C = x.shape[1]
@@ -107,6 +109,27 @@ SMALL_PICTURE = np.array([[0, 1, 0, 0, 0],
                           [0, 0, 0, 0, 0]])
 
 
+# 3-1.6: the steps by their numbers on the page, in the order of the proof; 2 and 8 are false.
+PROOF = np.array([3, 5, 6, 1, 7, 4])
+_STEPS = 8
+
+
+def _proof(with_, in_place_of):
+    return np.where(PROOF == in_place_of, with_, PROOF)
+
+
+def _show_proof(steps) -> str:
+    if not set(steps.tolist()) <= set(range(1, _STEPS + 1)):
+        return paragraph(f"The steps have the numbers 1 to {_STEPS}.")
+    if len(set(steps.tolist())) < len(steps):
+        return paragraph("A step stands there twice. Each is needed once at most.")
+    right = int(np.argmin(np.append(steps == PROOF, False)))
+    so_far = f"the first {right} steps follow from each other" if right > 1 else (
+        "the first step is a good beginning" if right else "the proof does not begin there")
+    return paragraph(f"As far as it can be read: {so_far}. Look again at step {steps[right]:g}, in "
+                     f"place {right + 1}.")
+
+
 def _one_at(row: int, column: int) -> np.ndarray:
     f = np.zeros((3, 3), dtype=int)
     f[row, column] = 1
@@ -122,6 +145,9 @@ _FLIPPED = ("the filter is flipped. That is the mathematician's convolution; her
             "laid on as it is, F[0, 0] on the upper left element of the window.")
 _PLUS_ONE = ("one output row and column are missing. A window that fits in exactly still has one "
              "place, so the number of places is the number of steps + 1.")
+_OVERWRITTEN = ("of all the products of an output element only the last is left: each turn of the "
+                "loop overwrites what the turns before have written. They are added up: += in "
+                "place of =, on a result that begins with zeros.")
 _NO_BIAS = "the bias is missing: b is added to every output element, once."
 
 # ---- the exercises --------------------------------------------------------------------------
@@ -163,21 +189,23 @@ EXERCISES = {
                                "window and filter were multiplied as matrices. Here each element "
                                "of the window is multiplied by the one weight lying on it."),
         },
+        windows=True,
     ),
     "3-1.2": Exercise(
         title="The convolution of one matrix with one filter",
         reference=correlate,
-        start="read H, W from the shape of x and FH, FW from that of f, and work out the shape "
-              "(OH, OW) of the result.",
+        start="read H, W from the shape of x and FH, FW from that of f, work out the shape "
+              "(OH, OW) of the result, and begin with zeros of that shape.",
         praise="Slide, multiply, add: that is the whole operation, for any shape. What stride, "
                "padding and bias add to it is exercise 3-1.5.",
         hints=(
             "Make an array of zeros for the result first. Its shape is that of the places of the "
             "window: OH = H - FH + 1, and OW likewise.",
-            "Two loops, one over oh and one over ow, visit every place. At each, one number is "
-            "to be written.",
-            "The window at (oh, ow) is a slice of x that begins there and has the shape of f. "
-            "Multiply it by f element by element, and add everything up.",
+            "Loop over the weights: fh from 0 to FH - 1 and fw from 0 to FW - 1. While the filter "
+            "slides, the weight (fh, fw) meets one number of x for each output element.",
+            "The numbers that the weight (fh, fw) meets are a slice of x: it begins at row fh and "
+            "column fw and has the shape (OH, OW) of the result. That slice, times the weight, is "
+            "added to the whole result.",
         ),
         mistakes={
             "flipped": (lambda x, f: _correlate(x, f[::-1, ::-1]), _FLIPPED),
@@ -197,6 +225,7 @@ EXERCISES = {
             "window start swapped": (lambda x, f: _correlate(x.T, f),
                                      "the window begins at (ow, oh) and not at (oh, ow): the first "
                                      "index is the row."),
+            "overwritten": (lambda x, f: _correlate(x, _last_weight_only(f)), _OVERWRITTEN),
             "no sum": (lambda x, f: windows(x, *f.shape) * f,
                        "the products are not added up. Each window, multiplied by the filter, "
                        "becomes one single number."),
@@ -221,8 +250,10 @@ EXERCISES = {
             ("a filter with 3 rows and 2 columns", (numbers(4, 5), np.array([[1, 0], [2, -1],
                                                                            [3, 1]]))),
             ("a filter with fractions", (numbers(4, 4), np.array([[0.5, -1.0], [0.25, 1.5]]))),
+            ("an input with fractions", (numbers(3, 4) / 4, np.array([[1, 2], [3, -1]]))),
             ("a filter as large as the input", (numbers(2, 3), numbers(2, 3) + 1)),
         ),
+        windows=True,
     ),
     "3-1.3": Exercise(
         title="The parameters of a convolution layer",
@@ -261,7 +292,7 @@ EXERCISES = {
             "Padding lengthens the line at both ends. How long is it then?",
             "The window's first place is free. How far can its start still move to the right, and "
             "how many whole steps is that?",
-            "Python's operator for division with the fraction cut off is //; it gives an int when "
+            "Python's operator for a division that is rounded down is //; it gives an int when "
             "both sides are int.",
         ),
         mistakes={
@@ -301,7 +332,8 @@ EXERCISES = {
             ("a stride that leaves a third of a step", (9, 4, 3, 1)),
             ("a window as long as the line", (6, 6, 4, 0)),
         ),
-        whole=True,
+        dtype=int,
+        windows=True,
     ),
     "3-1.5": Exercise(
         title="Bias, stride and padding",
@@ -318,6 +350,10 @@ EXERCISES = {
         ),
         mistakes={
             "forgot bias": (lambda x, f, b, s, p: _correlate(x, f, s, p), _NO_BIAS),
+            "overwritten": (lambda x, f, b, s, p: _correlate(x, _last_weight_only(f), s, p) + b,
+                            _OVERWRITTEN),
+            "overwritten, bias as well": (
+                lambda x, f, b, s, p: _correlate(x, _last_weight_only(f), s, p), _OVERWRITTEN),
             "bias per product": (lambda x, f, b, s, p: _correlate(x, f, s, p) + b * f.size,
                                  "the bias is added to each product before the sum, and so counts "
                                  "as often as the filter has weights. It is added once."),
@@ -358,40 +394,52 @@ EXERCISES = {
         },
         trials=(
             ("bias only", (numbers(4, 4), np.array([[1, -1], [2, 0]]), 5, 1, 0)),
-            ("stride 2", (numbers(6, 5), np.array([[1, 2], [0, -1]]), 1, 2, 0)),
-            ("padding 1", (numbers(3, 4), np.array([[1, 0, 2], [1, 3, -1], [2, 1, 1]]), -2, 1, 1)),
+            ("stride 2, fractions in x",
+             (numbers(6, 5) / 4, np.array([[1, 2], [0, -1]]), 1, 2, 0)),
+            ("padding 1, fractions in f",
+             (numbers(3, 4), np.array([[1, 0, 2], [1, 3, -1], [2.5, 1, 1]]), -2, 1, 1)),
             ("stride 2, padding 1, wide", (numbers(4, 7), numbers(3, 3) + 1, 3, 2, 1)),
             ("stride 3, padding 2, tall", (numbers(8, 5), np.array([[1, 2, -1], [3, 1, 2]]),
                                            0.5, 3, 2)),
         ),
+        windows=True,
     ),
     "3-1.6": Exercise(
-        title="The proof of the output size, with numbers",
-        reference=3,
-        start="how many rows has the padded input, and in which of them does the first window end?",
-        praise="What the stride leaves over is the remainder of H + 2P - FH divided by S: "
-               "between 0 and S - 1 rows. The floor in the formula throws them away.",
+        title="The proof of the output size, step by step",
+        reference=PROOF,
+        start="which of the steps only says what the words of the exercise mean? It comes first.",
+        praise="Each step says the same as the one before in another way, so no place is lost and "
+               "none is invented. What the stride leaves over is the remainder of the division: "
+               "between 0 and S - 1 rows, which the floor throws away.",
         hints=(
-            "Pad first: number the rows of the padded input from 0. How many are there?",
-            "Write down where the windows begin: row 0, row S, row 2S, as long as FH rows still "
-            "fit.",
-            "The last window ends somewhere. Count the rows below its last one, padding included.",
+            "Begin with the rows: which ones are there, and which does the window number oh cover?",
+            "Two of the steps say when a window fits. One of them is off by a row: try it with a "
+            "window that ends exactly in the last row.",
+            "Then the condition is solved for oh: first everything but S · oh goes to the other "
+            "side, then S is divided by. At the very end the integers are counted.",
         ),
         mistakes={
-            "no padding": (1, "the padding is missing: the rows are counted in the padded input, "
-                              "which is longer at both ends."),
-            "padding once": (2, "a row of padding is missing. It lies at the top and at the "
-                                "bottom, and the one at the bottom counts among the rows never "
-                                "reached."),
-            "off by one": (4, "one too many. If a window begins in row r, its last row is "
-                              "r + FH - 1, and the rows never reached begin after that."),
-            "+1 inside": (0, "there are rows left over. The window that begins S rows further "
-                             "down than the last would hang over the end."),
-            "gaps": (5, "the rows between two windows were counted too (the stride is larger than "
-                        "the filter). Asked for are only those below the last window."),
-            "last place": (8, "that is where the last window begins. Asked for are the rows below "
-                              "it."),
+            "off by a row": (_proof(with_=8, in_place_of=5),
+                             "step 8 asks for a row more than is needed. The window's last row is "
+                             "S · oh + FH - 1, and the input's last row H + 2P - 1: they may be "
+                             "the same."),
+            "rounded up": (_proof(with_=2, in_place_of=7),
+                           "step 2 rounds up. An integer that is at most 2.5 is at most 2."),
+            "divided too early": ([3, 5, 1, 6, 7, 4],
+                                  "step 1 divides what step 6 has to find first: in step 5 there "
+                                  "is more than S · oh on the left."),
+            "condition first": ([5, 3, 6, 1, 7, 4],
+                                "step 5 speaks of the window's last row. Which one that is stands "
+                                "in step 3."),
+            "counted too early": ([3, 5, 6, 1, 4, 7],
+                                  "step 4 counts integers up to a floor. That oh is at most the "
+                                  "floor stands in step 7."),
+            "backwards": (PROOF[::-1], "that is the proof from its end to its beginning. It begins "
+                                       "with what is given and ends with the formula."),
+            "as listed": ([1, 2, 3, 4, 5, 6], "those are the steps as they are listed. Which one "
+                                              "can be said without any other?"),
         },
+        demonstrate=_show_proof,
     ),
     "3-1.7": Exercise(
         title="Channels and mini-batch",
@@ -417,6 +465,17 @@ EXERCISES = {
             "channels averaged": (lambda x, f, b: functional.conv2d(x, f) / x.shape[1]
                                   + b[:, None, None],
                                   "the channels are averaged. They are added up."),
+            "last channel only": (
+                lambda x, f, b: functional.conv2d(x[:, -1:], f[:, -1:], b),
+                "only the last channel of x counts: does a loop over the channels write with = "
+                "where it should add with +=?"),
+            "overwritten": (lambda x, f, b: functional.conv2d(x, _last_weight_only(f), b),
+                            _OVERWRITTEN),
+            "columns reshaped": (
+                _columns_reshaped,
+                "the numbers are right but stand in other places: the product with the columns has "
+                "a row for each place of the window and a column for each filter. A reshape moves "
+                "nothing; reshape to (N, OH, OW, OC) first, then transpose."),
             "forgot bias": (lambda x, f, b: functional.conv2d(x, f),
                             "the bias is missing: b[oc] is added to the whole output channel oc."),
             "one bias for all": (lambda x, f, b: functional.conv2d(x, f) + b[0],
@@ -457,36 +516,38 @@ EXERCISES = {
         trials=(
             ("one image, one channel, one filter",
              (numbers(1, 1, 3, 4), numbers(1, 1, 2, 2) + 1, np.array([2]))),
-            ("three channels, one filter",
-             (numbers(1, 3, 4, 3), numbers(1, 3, 2, 2), np.array([-1]))),
+            ("three channels, one filter, fractions in x",
+             (numbers(1, 3, 4, 3) / 4, numbers(1, 3, 2, 2), np.array([-1]))),
             ("as many filters as channels, columns and rows",
              (numbers(2, 2, 3, 3), numbers(2, 2, 2, 2), np.array([1, -4]))),
-            ("two images, three channels, four filters, wide",
-             (numbers(2, 3, 4, 6), numbers(4, 3, 3, 2), np.array([3, 0, -2, 1]))),
+            ("two images, three channels, four filters, wide, fractions in b",
+             (numbers(2, 3, 4, 6), numbers(4, 3, 3, 2), np.array([3, 0, -2.5, 1]))),
+            ("fractions in f", (numbers(2, 2, 3, 5), numbers(3, 2, 2, 3) / 4, np.array([1, 0, 2]))),
         ),
+        windows=True,
     ),
     "3-1.8": Exercise(
         title="All windows by few slices",
         reference=windows,
-        start="make an array X̂ of shape (FH, FW, OH, OW). Which part of x belongs into "
-              "X̂[0, 0]?",
+        start="make an empty array of shape (OH, OW, FH, FW). Which part of it belongs to the pair "
+              "fh = 0, fw = 0, and which slice of x goes there?",
         praise="FH * FW slices in place of OH * OW: for a 3 x 3 filter nine turns of the loop, "
                "however large the picture. This is the heart of im2col.",
         hints=(
-            "X̂[fh, fw] holds, for every place of the window, the element that lies under the "
-            "weight (fh, fw). These elements form a rectangle in x.",
+            "Fix fh and fw. The elements that lie under the weight (fh, fw), one for every place "
+            "of the window, form a rectangle in x.",
             "That rectangle has the shape (OH, OW) and begins at row fh, column fw.",
-            "At the end the axes (fh, fw, oh, ow) must become (oh, ow, fh, fw). The order of the "
-            "numbers in memory does not matter; which axis is which does.",
+            "In the result these elements have the indices [oh, ow, fh, fw], for all oh and all "
+            "ow: two colons and two numbers. The rectangle can be written there at once.",
         ),
         mistakes={
             "not transposed": (lambda x, FH, FW: windows(x, FH, FW).transpose(2, 3, 0, 1),
-                               "this is X̂, not yet transposed: its axes are (fh, fw, oh, ow), "
-                               "and (oh, ow, fh, fw) is asked for."),
+                               "this is X̂: its axes are (fh, fw, oh, ow), and (oh, ow, fh, fw) is "
+                               "asked for. Write each slice to where it belongs in that order."),
             "reshaped": (lambda x, FH, FW: windows(x, FH, FW).transpose(2, 3, 0, 1).reshape(
                 windows(x, FH, FW).shape),
                 "X̂ was reshaped. That gives the right shape but leaves the numbers in their "
-                "old order; the axes have to change places."),
+                "old order. Write each slice to where it belongs."),
             "places swapped": (lambda x, FH, FW: windows(x, FH, FW).transpose(1, 0, 2, 3),
                                "oh and ow have changed places: the axes are (oh, ow, fh, fw)."),
             "windows transposed": (lambda x, FH, FW: windows(x, FH, FW).transpose(0, 1, 3, 2),
@@ -509,10 +570,15 @@ EXERCISES = {
         },
         trials=(
             ("3 x 3 with 2 x 2 windows", (numbers(3, 3), 2, 2)),
-            ("a wide matrix", (numbers(3, 6), 2, 2)),
+            ("a wide matrix, with fractions", (numbers(3, 6) / 4, 2, 2)),
             ("windows with 2 rows and 3 columns", (numbers(5, 4), 2, 3)),
-            ("one window as large as the matrix", (numbers(2, 3), 2, 3)),
+            ("one window as large as the matrix", (numbers(3, 2), 3, 2)),
         ),
+        windows=True,
+        in_order=True,
+        harmless={
+            "result kept in the type of x": "the windows hold the numbers of x, as they are",
+        },
     ),
     "3-1.9": Exercise(
         title="A filter that moves the picture to the right",

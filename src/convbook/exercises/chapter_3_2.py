@@ -1,14 +1,4 @@
-"""The exercises of chapter 3-2, pooling.
-
-========  ======================================================================================
-3-2.1     pencil: 2 x 2 max pooling of a 4 x 4 matrix
-3-2.2     code: ``max_pool(x, size, stride)``, a single matrix
-3-2.3     code: ``max_pool_batch(x, size)``, channels and mini-batch, stride = size
-3-2.4     code: ``average_filter(channels, size)``, average pooling as a convolution
-3-2.5     pencil: what a strided convolution costs that halves the picture
-3-2.6     code: ``shift_agreement(x, size)``, how much pooling forgives a small shift
-========  ======================================================================================
-"""
+"""The exercises of chapter 3-2, pooling."""
 
 from __future__ import annotations
 
@@ -16,7 +6,6 @@ import numpy as np
 
 from .. import functional
 from .checking import Exercise, numbers
-
 
 # ---- reference solutions --------------------------------------------------------------------
 
@@ -74,6 +63,20 @@ def _window_at_output_index(x, size, stride):
     return max_pool(x, size, 1)[:OH, :OW]
 
 
+def _corners_a_size_apart(x, size, stride):
+    OH, OW = (functional.output_size(n, size, stride) for n in x.shape)
+    return np.array([[x[oh * size:oh * size + size, ow * size:ow * size + size].max()
+                      for ow in range(OW)] for oh in range(OH)])
+
+
+def _blocks_of_the_memory(x, size, cut=True):
+    """Reshape to (N, C, OH, OW, size, size), which takes size * size neighbours of a row."""
+    N, C, H, W = x.shape
+    OH, OW = H // size, W // size
+    x = x[:, :, :OH * size, :OW * size] if cut else x
+    return x.reshape(N, C, OH, OW, size, size).max(axis=(4, 5))
+
+
 def _reshape_uncut(x, size):
     N, C, H, W = x.shape
     return x.reshape(N, C, H // size, size, W // size, size).max(axis=(3, 5))
@@ -95,6 +98,14 @@ PENCIL_X = np.array([[3, 1, 4, 1], [5, 9, 2, 6], [5, 3, 5, 8], [9, 7, 9, 3]])
 
 _PLUS_ONE = ("one output row and column are missing. A window that fits in exactly still has one "
              "place, so the number of places is the number of steps + 1.")
+
+_OF_THE_NUMBERS_OF_X = {
+    "result kept in the type of x": "each number of the result is a number of x",
+}
+_BLOCKS = ("the reshape to (..., OH, OW, size, size) puts numbers into one window that follow each "
+           "other in memory, which are neighbours in a row. The axes must stand in the order of "
+           "the memory, (OH, size, OW, size); the maximum is taken over the second and the "
+           "fourth.")
 
 # ---- the exercises --------------------------------------------------------------------------
 
@@ -129,6 +140,7 @@ EXERCISES = {
             "row maxima": (max_pool(PENCIL_X, (1, 2), (1, 2)),
                            "pairs in a row were compared. A window of 2 x 2 has two rows too."),
         },
+        windows=True,
     ),
     "3-2.2": Exercise(
         title="Max pooling of one matrix",
@@ -155,6 +167,10 @@ EXERCISES = {
                                        "the output has the right size, but its windows begin one "
                                        "beside the other: the stride also belongs where the "
                                        "window begins."),
+            "corners a size apart": (_corners_a_size_apart,
+                                     "the window of (oh, ow) begins at row size * oh. From one "
+                                     "window to the next it is a stride, so it begins at row "
+                                     "stride * oh; size is only how long it is."),
             "window as long as stride": (
                 lambda x, size, stride: max_pool(x, stride, stride),
                 "the window is as long as the stride. Its length is size; the stride says where "
@@ -191,8 +207,11 @@ EXERCISES = {
             ("a row and a column left over", (numbers(5, 7), 2, 2)),
             ("overlapping windows, tall", (numbers(7, 5), 3, 2)),
             ("windows with gaps between them", (numbers(5, 8), 2, 3)),
-            ("negative numbers only", (numbers(4, 4) - 15, 2, 2)),
+            ("negative numbers only, with fractions", (numbers(4, 4) / 4 - 15, 2, 2)),
+            ("windows of a single cell", (numbers(2, 3) / 2, 1, 1)),
         ),
+        harmless=_OF_THE_NUMBERS_OF_X,
+        windows=True,
     ),
     "3-2.3": Exercise(
         title="Max pooling of a mini-batch",
@@ -252,6 +271,9 @@ EXERCISES = {
                                     "the reshape splits H into (size, OH), which puts far-apart "
                                     "rows into one window. The rows of one window are "
                                     "neighbours: they must end up in the inner of the two axes."),
+            "blocks of the memory": (_blocks_of_the_memory, _BLOCKS),
+            "blocks of the memory, without cutting": (
+                lambda x, size: _blocks_of_the_memory(x, size, cut=False), _BLOCKS),
             "incomplete windows": (_ceil_batch,
                                    "a window that hangs over the border is counted too. Only "
                                    "whole windows count: that is the floor in the formula."),
@@ -265,8 +287,10 @@ EXERCISES = {
             ("three channels, wide", (numbers(1, 3, 4, 6), 2)),
             ("two images, three channels, tall", (numbers(2, 3, 6, 4), 2)),
             ("sizes that do not divide", (numbers(3, 4, 7, 5), 2)),
-            ("negative numbers only", (numbers(2, 2, 6, 9) - 15, 3)),
+            ("negative numbers only, with fractions", (numbers(2, 2, 6, 9) / 4 - 15, 3)),
         ),
+        harmless=_OF_THE_NUMBERS_OF_X,
+        windows=True,
     ),
     "3-2.4": Exercise(
         title="Average pooling is a convolution",
@@ -325,6 +349,19 @@ EXERCISES = {
             ("two channels, 3 x 3", (2, 3)),
             ("windows of one element", (4, 1)),
         ),
+        harmless={
+            "result with the sign lost": "no weight is negative",
+            "result with negative numbers set to 0": "no weight is negative",
+            "result at most 1": "no weight is larger than 1",
+            "result with axes 0 and 1 swapped": "channels that do not mix do not do so either way",
+            "result reshaped as if axes 0 and 1 were swapped": "as many channels in as out",
+            "result reversed along axis [23]": "all weights of a window are equal",
+            "result rolled along axis [23]": "all weights of a window are equal",
+            "result with the first of axis [23] everywhere": "all weights of a window are equal",
+            "result with the mean over axis [23] everywhere": "all weights of a window are equal",
+            "result with axes 2 and 3 swapped": "all weights of a window are equal",
+            "result reshaped as if axes 2 and 3 were swapped": "all weights of a window are equal",
+        },
     ),
     "3-2.5": Exercise(
         title="What a strided convolution costs",
@@ -420,6 +457,12 @@ EXERCISES = {
             ("sizes that do not divide", (numbers(5, 9), 2)),
             ("3 x 3 windows", (numbers(6, 9), 3)),
             ("a picture with little in it", (np.eye(6, dtype=int) * 5, 2)),
+            ("negative numbers, small differences", (numbers(6, 8) / 8 - 2, 2)),
         ),
+        harmless={
+            "result with the sign lost": "a fraction from 0 to 1",
+            "result with negative numbers set to 0": "a fraction from 0 to 1",
+            "result at most 1": "a fraction from 0 to 1",
+        },
     ),
 }

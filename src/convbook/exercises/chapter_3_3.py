@@ -1,15 +1,4 @@
-"""The exercises of chapter 3-3, the convolution layer and its gradients.
-
-========  ======================================================================================
-3-3.1     pencil: dX of a 3 x 3 input, a 2 x 2 filter and a given dY
-3-3.2     code: ``grad_filter(dy, x)``, single matrices
-3-3.3     code: ``grad_input(dy, f)``, single matrices
-3-3.4     code: ``grad_input_strided(dy, f, x_shape, stride, padding)``, single matrices
-3-3.5     code: ``grad_bias(dy)``, mini-batch and channels
-3-3.6     code: ``grad_filters(dy, x, FH, FW)``, mini-batch and channels
-3-3.7     code: ``grad_images(dy, f, x_shape, stride, padding)``, mini-batch and channels
-========  ======================================================================================
-"""
+"""The exercises of chapter 3-3, the convolution layer and its gradients."""
 
 from __future__ import annotations
 
@@ -17,7 +6,6 @@ import numpy as np
 
 from .. import functional
 from .checking import Exercise, numbers
-
 
 # ---- reference solutions --------------------------------------------------------------------
 
@@ -63,6 +51,14 @@ def _divided_by_the_overlaps(dy, f):
     return grad_input(dy, f) / grad_input(np.ones(dy.shape), np.ones(f.shape))
 
 
+def _copies_overwritten(dy, f):
+    """Lay shifted copies of dy down, one for each weight, each on top of those before."""
+    (OH, OW), dx = dy.shape, np.zeros(grad_input(dy, f).shape)
+    for fh, fw in np.ndindex(f.shape):
+        dx[fh:fh + OH, fw:fw + OW] = f[fh, fw] * dy
+    return dx
+
+
 def _whole_frame(dy, f, x_shape, stride, padding, **settings):
     """Return the gradient of the padded input, padding included."""
     return _blocks(dy, f, [n + 2 * padding for n in x_shape], stride, **settings)
@@ -70,6 +66,10 @@ def _whole_frame(dy, f, x_shape, stride, padding, **settings):
 
 def _cut(dx, x_shape, padding):
     return dx[padding:padding + x_shape[0], padding:padding + x_shape[1]]
+
+
+def _cut_with_a_negative_end(dy, f, x_shape, stride, padding):
+    return _whole_frame(dy, f, x_shape, stride, padding)[padding:-padding, padding:-padding]
 
 
 def _blocks_on_unpadded_zeros(dy, f, x_shape, stride, padding):
@@ -121,6 +121,16 @@ def _images_overwritten(dy, f, x_shape, stride, padding):
     return dx[:, :, padding:padding + H, padding:padding + W]
 
 
+def _image_copies_overwritten(dy, f, x_shape, stride, padding):
+    """Let what a later weight writes cover what an earlier one has written."""
+    (N, C, H, W), (OH, OW) = x_shape, dy.shape[2:]
+    dx = np.zeros((N, C, H + 2 * padding, W + 2 * padding))
+    for fh, fw in np.ndindex(f.shape[2:]):
+        dx[:, :, fh:fh + stride * OH:stride, fw:fw + stride * OW:stride] = np.einsum(
+            "oc,nohw->nchw", f[:, :, fh, fw], dy)
+    return dx[:, :, padding:padding + H, padding:padding + W]
+
+
 def _images_stride_ignored(dy, f, x_shape, stride, padding):
     N, C, H, W = x_shape
     dx = np.zeros((N, C, H + 2 * padding, W + 2 * padding))
@@ -139,11 +149,13 @@ PENCIL_DY = np.array([[2, 1], [-1, 4]])
 _FLIPPED = ("the filter is turned by half a turn. The block that is laid down is the filter as it "
             "is; the turned filter appears only when the same sum is written as a correlation of "
             "the padded dY.")
-_OVERWRITTEN = ("where blocks overlap, the later one covers the earlier one. An input that feeds "
-                "several outputs gets a contribution from each of them: they are added up.")
+_OVERWRITTEN = ("where contributions overlap, the later one covers the earlier one. An input that "
+                "feeds several outputs gets a contribution from each of them: they are added up.")
 _UNMOVED = ("the numbers of different output channels are mixed. A reshape keeps the order in "
             "memory, in which the channels of one pixel do not lie side by side: first move the "
             "axis OC, then reshape.")
+_NEGATIVE_END = ("a slice that ends at -padding is empty if the padding is 0, since -0 is 0. Say "
+                 "from the front where it ends: at padding plus the length of x.")
 _AVERAGED = ("the gradient is averaged over the mini-batch. A layer adds up; if an average is "
              "wanted, the loss has divided by N already and dY has it inside.")
 
@@ -234,6 +246,7 @@ EXERCISES = {
             ("a wide input", (np.array([[1, 2, 0], [3, -1, 1]]), numbers(3, 6))),
             ("a tall input", (np.array([[2, -1], [1, 3], [0, 2]]), numbers(5, 3))),
             ("a dY with fractions", (np.array([[0.5, -1.0], [0.25, 1.5]]), numbers(4, 4))),
+            ("an input with fractions", (np.array([[1, 2], [3, -1]]), numbers(3, 4) / 4)),
             ("a 1 x 1 filter", (numbers(2, 3) + 1, numbers(2, 3))),
         ),
     ),
@@ -255,6 +268,7 @@ EXERCISES = {
             "flipped": (lambda dy, f: grad_input(dy, f[::-1, ::-1]), _FLIPPED),
             "overwritten": (lambda dy, f: _blocks(dy, f, grad_input(dy, f).shape, add=False),
                             _OVERWRITTEN),
+            "copies overwritten": (_copies_overwritten, _OVERWRITTEN),
             "side by side": (lambda dy, f: np.kron(dy, f),
                              "the blocks are laid side by side. Neighbouring windows overlap, and "
                              "so do the blocks: the next one begins one column further on."),
@@ -287,7 +301,8 @@ EXERCISES = {
             ("a wide dY", (numbers(2, 5), np.array([[2, -1], [1, 3]]))),
             ("a filter with 3 rows and 2 columns", (numbers(4, 3), np.array([[1, 0], [2, -1],
                                                                            [3, 1]]))),
-            ("fractions", (numbers(3, 4) / 4, np.array([[0.5, -1.0], [0.25, 1.5]]))),
+            ("a dY with fractions", (numbers(3, 4) / 4, np.array([[2, -1], [1, 3]]))),
+            ("a filter with fractions", (numbers(3, 4), np.array([[0.5, -1.0], [0.25, 1.5]]))),
         ),
     ),
     "3-3.4": Exercise(
@@ -320,6 +335,7 @@ EXERCISES = {
                 lambda dy, f, x, s, p: _whole_frame(dy, f, x, s, p)[p:, p:],
                 "the padding is cut off at the top and at the left only. It lies on all four "
                 "sides."),
+            "cut with a negative end": (_cut_with_a_negative_end, _NEGATIVE_END),
             "padding ignored": (_blocks_on_unpadded_zeros,
                                 "the padding is not used: the first window begins on it, so the "
                                 "first block does, too."),
@@ -340,9 +356,10 @@ EXERCISES = {
         },
         trials=(
             ("stride 1, no padding", (numbers(2, 3), np.array([[1, 2], [0, -1]]), (3, 4), 1, 0)),
-            ("stride 2", (numbers(2, 2), np.array([[1, 2, -1], [3, 1, 2]]), (4, 5), 2, 0)),
-            ("padding 1", (numbers(3, 4), np.array([[1, 0, 2], [1, 3, -1], [2, 1, 1]]),
-                           (3, 4), 1, 1)),
+            ("stride 2, fractions in dY",
+             (numbers(2, 2) / 4, np.array([[1, 2, -1], [3, 1, 2]]), (4, 5), 2, 0)),
+            ("padding 1, fractions in f",
+             (numbers(3, 4), np.array([[1, 0, 2], [1, 3, -1], [2.5, 1, 1]]), (3, 4), 1, 1)),
             ("a row and a column that no window reads",
              (numbers(2, 2), np.array([[1, 2], [3, -1]]), (5, 5), 2, 0)),
             ("stride 2, padding 1, wide",
@@ -392,10 +409,17 @@ EXERCISES = {
         },
         trials=(
             ("one image, one channel", (numbers(1, 1, 2, 3),)),
-            ("one image, three channels", (numbers(1, 3, 2, 2),)),
+            ("one image, three channels, fractions", (numbers(1, 3, 2, 2) / 4,)),
             ("as many images as channels", (numbers(2, 2, 3, 2),)),
             ("four images, three channels", (numbers(4, 3, 2, 5),)),
         ),
+        harmless={
+            "result kept in the type of dy": "a sum of numbers has their type",
+            "dy reversed along axis [023]": "a sum does not depend on the order",
+            "dy rolled along axis [023]": "a sum does not depend on the order",
+            "dy with axes 0 and [23] swapped": "a sum does not depend on the order",
+            "dy with axes 2 and 3 swapped": "a sum does not depend on the order",
+        },
     ),
     "3-3.6": Exercise(
         title="The gradient of the filters, with channels and mini-batch",
@@ -452,12 +476,12 @@ EXERCISES = {
         trials=(
             ("one image, one channel, one filter",
              (numbers(1, 1, 2, 2), numbers(1, 1, 3, 4), 2, 3)),
-            ("one image, three channels, two filters",
-             (numbers(1, 2, 2, 3), numbers(1, 3, 3, 5), 2, 3)),
+            ("one image, three channels, two filters, fractions in dY",
+             (numbers(1, 2, 1, 3) / 4, numbers(1, 3, 3, 5), 3, 3)),
             ("as many filters as channels, columns and rows",
              (numbers(2, 2, 3, 3), numbers(2, 2, 4, 4) + 1, 2, 2)),
-            ("three images, two channels, four filters",
-             (numbers(3, 4, 3, 2), numbers(3, 2, 4, 4), 2, 3)),
+            ("three images, two channels, four filters, fractions in x",
+             (numbers(3, 4, 3, 2), numbers(3, 2, 4, 4) / 4, 2, 3)),
         ),
     ),
     "3-3.7": Exercise(
@@ -479,9 +503,13 @@ EXERCISES = {
             "flipped": (
                 lambda dy, f, x, s, p: grad_images(dy, f[:, :, ::-1, ::-1], x, s, p), _FLIPPED),
             "overwritten": (_images_overwritten, _OVERWRITTEN),
+            "copies overwritten": (_image_copies_overwritten, _OVERWRITTEN),
             "stride ignored": (_images_stride_ignored,
                                "the blocks lie one cell apart. The windows were a stride apart, "
                                "and so are the blocks."),
+            "cut with a negative end": (
+                lambda dy, f, x, s, p: _images_padding_kept(dy, f, x, s, p)[..., p:-p, p:-p],
+                _NEGATIVE_END),
             "padding kept": (_images_padding_kept,
                              "the padding is still there. Its zeros are nobody's input: their "
                              "gradient is cut away, on all four sides."),
@@ -512,10 +540,10 @@ EXERCISES = {
         trials=(
             ("one image, one channel, one filter",
              (numbers(1, 1, 2, 3), numbers(1, 1, 2, 2) + 1, (1, 1, 3, 4), 1, 0)),
-            ("three channels, two filters",
-             (numbers(1, 2, 3, 2), numbers(2, 3, 2, 2), (1, 3, 4, 3), 1, 0)),
-            ("two images, with padding",
-             (numbers(2, 2, 3, 4), numbers(2, 2, 3, 3), (2, 2, 3, 4), 1, 1)),
+            ("three channels, two filters, fractions in dY",
+             (numbers(1, 2, 3, 2) / 4, numbers(2, 3, 2, 2), (1, 3, 4, 3), 1, 0)),
+            ("two images, with padding, fractions in f",
+             (numbers(2, 2, 3, 4), numbers(2, 2, 3, 3) / 4, (2, 2, 3, 4), 1, 1)),
             ("stride 2, a column that no window reads",
              (numbers(2, 3, 2, 2), numbers(3, 2, 2, 3), (2, 2, 4, 6), 2, 0)),
             ("stride 2, padding 1, three images",

@@ -1,14 +1,4 @@
-"""The exercises of chapter 3-4, the pooling layer and its gradient.
-
-========  ======================================================================================
-3-4.1     pencil: dX of a 4 x 4 input, 2 x 2 max pooling and a given dY
-3-4.2     code: ``max_pool_grad(dy, x, size)``, a single matrix, stride = size
-3-4.3     code: ``avg_pool_grad(dy, x_shape, size)``, channels and mini-batch, stride = size
-3-4.4     code: ``max_pool_grad_overlap(dy, x, size, stride)``, a single matrix
-3-4.5     pencil: how many elements of dX can differ from zero
-3-4.6     pencil: what numerical differentiation finds at a tie
-========  ======================================================================================
-"""
+"""The exercises of chapter 3-4, the pooling layer and its gradient."""
 
 from __future__ import annotations
 
@@ -16,7 +6,6 @@ import numpy as np
 
 from .. import functional
 from .checking import Exercise, numbers
-
 
 # ---- reference solutions --------------------------------------------------------------------
 
@@ -105,6 +94,16 @@ def _place_in_window_as_place_in_x(dy, x, size, stride):
 def _corner_of_window_forgotten(dy, x, size, stride):
     dx = np.zeros(x.shape)
     np.add.at(dx, np.divmod(_places_of_windows(dy, x, size, stride), size), dy)
+    return dx
+
+
+def _places_divided_by(width, dy, x, size, stride):
+    """Divide the place in the window by another number than the window's width."""
+    dx = np.zeros(x.shape)
+    places = _places_of_windows(dy, x, size, stride)
+    for oh, ow in np.ndindex(dy.shape):
+        row, column = divmod(places[oh, ow], width)
+        dx[stride * oh + row, stride * ow + column] += dy[oh, ow]
     return dx
 
 
@@ -235,6 +234,10 @@ EXERCISES = {
                 lambda dy, x, size: _corner_of_window_forgotten(dy, x, size, size),
                 "the row and the column inside the window are used as if the window began at "
                 "[0, 0] of x. Add its corner."),
+            "divided by the width of x": (
+                lambda dy, x, size: _places_divided_by(x.shape[1], dy, x, size, size),
+                "the place is divided by the width of x. " + _DIVMOD + " It is the width of the "
+                "window that counts."),
             "row and column swapped": (
                 lambda dy, x, size: _sent(dy, x, size, size,
                                           lambda w: _at(w, np.argmax(w), order="F")),
@@ -272,11 +275,15 @@ EXERCISES = {
         trials=(
             ("four windows, no ties", (np.array([[3, -1], [2, 5]]), np.array(
                 [[1, 4, 2, 0], [3, 0, 1, 5], [0, 4, 7, 3], [6, -7, 5, 8]]), 2)),
-            ("a wide matrix", (numbers(2, 3) + 1, numbers(4, 6), 2)),
+            ("a wide matrix, fractions in dY", (numbers(2, 3) / 4 + 1, numbers(4, 6), 2)),
             ("ties", (np.array([[4, 8], [-4, 2]]), _TIES, 2)),
-            ("a row and a column left over", (numbers(2, 3) - 2, numbers(5, 7), 2)),
+            ("a row and a column left over, small differences in x",
+             (numbers(2, 3) - 2, numbers(5, 7) / 8, 2)),
             ("3 x 3 windows, tall", (numbers(3, 2) + 3, numbers(9, 6) - 20, 3)),
         ),
+        harmless={
+            "result kept in the type of dy": "dX holds the numbers of dY, and sums of them",
+        },
     ),
     "3-4.3": Exercise(
         title="The gradient of average pooling, mini-batch",
@@ -349,6 +356,7 @@ EXERCISES = {
         },
         trials=(
             ("one image, one channel", (4 * numbers(1, 1, 2, 2), (1, 1, 4, 4), 2)),
+            ("fractions in dY", (numbers(1, 2, 2, 1) / 2, (1, 2, 4, 2), 2)),
             ("three channels, wide", (numbers(1, 3, 2, 3), (1, 3, 4, 6), 2)),
             ("two images, three channels, tall", (numbers(2, 3, 3, 2), (2, 3, 6, 4), 2)),
             ("sizes that do not divide", (numbers(3, 4, 3, 2) + 1, (3, 4, 7, 5), 2)),
@@ -401,6 +409,14 @@ EXERCISES = {
                 _corner_of_window_forgotten,
                 "the row and the column inside the window are used as if the window began at "
                 "[0, 0] of x. Add its corner."),
+            "divided by the stride": (
+                lambda dy, x, size, stride: _places_divided_by(stride, dy, x, size, stride),
+                "the place is divided by the stride. np.argmax counts the cells of the window, and "
+                "a row of the window has size cells: divmod(place, size)."),
+            "divided by the width of x": (
+                lambda dy, x, size, stride: _places_divided_by(x.shape[1], dy, x, size, stride),
+                "the place is divided by the width of x. np.argmax counts the cells of the window, "
+                "and a row of the window has size cells: divmod(place, size)."),
             "row and column swapped": (
                 lambda dy, x, size, stride: _sent(dy, x, size, stride,
                                                   lambda w: _at(w, np.argmax(w), order="F")),
@@ -427,10 +443,14 @@ EXERCISES = {
             ("one number wins four windows", (np.array([[1, 2], [3, 5]]), _SHARED[:, :5], 3, 2)),
             ("a column left over, wide", (np.array([[1, 2], [3, 5]]), _SHARED, 3, 2)),
             ("stride 1, ties", (numbers(3, 3) - 5, _TIES, 2, 1)),
-            ("tall", (numbers(3, 2) + 2, numbers(7, 5), 3, 2)),
-            ("a stride wider than the window", (numbers(2, 3) + 1, numbers(5, 8), 2, 3)),
+            ("tall, fractions in dY", (numbers(3, 2) / 4 + 2, numbers(7, 5), 3, 2)),
+            ("a stride wider than the window, small differences in x",
+             (numbers(2, 3) + 1, numbers(5, 8) / 8 - 3, 2, 3)),
             ("windows that do not overlap", (numbers(2, 3) + 7, numbers(4, 6), 2, 2)),
         ),
+        harmless={
+            "result kept in the type of dy": "dX holds the numbers of dY, and sums of them",
+        },
     ),
     "3-4.5": Exercise(
         title="How much of dX is not zero",

@@ -1,16 +1,4 @@
-"""The exercises of chapter 3-6, data augmentation.
-
-======  ======================================================================================
-3-6.1   pencil: the matrix of a flip, a rotation and a shift, one after the other
-3-6.2   code: ``flip_some(x, chosen)``, some images of a batch mirrored
-3-6.3   code: ``cutout(x, rows, columns, size)``, a square of each image covered
-3-6.4   pencil: where a pixel of a sheared image comes from, and its value
-3-6.5   pencil: which changes suit which data
-3-6.6   code: ``brighten(x, factors)``, bytes that must not run over
-3-6.7   code: ``normalise(train, test)``, with what the training data say
-3-6.8   pencil: where the bottleneck is, and what removing it brings
-======  ======================================================================================
-"""
+"""The exercises of chapter 3-6, data augmentation."""
 
 from __future__ import annotations
 
@@ -18,7 +6,6 @@ import numpy as np
 
 from ..images.affine import flip, rotation, shear, shift, transform
 from .checking import Exercise, numbers
-
 
 # ---- reference solutions --------------------------------------------------------------------
 
@@ -48,8 +35,17 @@ def _flipped(x, chosen, axis=3):
 def _covered(x, rows, columns, size, clip=True, channels=slice(None), height=None, value=0):
     y = x.copy()
     for n, (row, column) in enumerate(zip(rows, columns)):
-        top, left = (max(0, row), max(0, column)) if clip else (row, column)
-        y[n, channels, top:row + (height or size), left:column + size] = value
+        rows_covered, columns_covered = (
+            slice(*(max(0, end) if clip else end for end in (begin, begin + length)))
+            for begin, length in ((row, height or size), (column, size)))
+        y[n, channels, rows_covered, columns_covered] = value
+    return y
+
+
+def _end_not_clipped(x, rows, columns, size):
+    y = x.copy()
+    for n, (row, column) in enumerate(zip(rows, columns)):
+        y[n, :, max(0, row):row + size, max(0, column):column + size] = 0
     return y
 
 
@@ -84,7 +80,7 @@ def _sheared(horizontal=0.0, vertical=0.0):
     return float(moved[0, 0, ROW, COLUMN])
 
 
-SOURCE = np.array([[_X - SLANT * _Y, _Y, _sheared(SLANT)]])
+SOURCE = np.array([_X - SLANT * _Y, _Y, _sheared(SLANT)])
 
 # 3-6.5: rows are data, columns are changes.
 DATA = ("handwritten digits", "photographs of cars and animals", "pictures of galaxies")
@@ -107,30 +103,30 @@ def _suits(*changed):
 CONVOLUTION, OTHER, AUGMENTATION = 200, 100, 900
 _TRAINING = CONVOLUTION + OTHER
 _TOTAL = _TRAINING + AUGMENTATION
-GAINS = np.array([[
+GAINS = np.array([
     _TOTAL / (CONVOLUTION / 10 + OTHER + AUGMENTATION),
     _TOTAL / (_TRAINING + AUGMENTATION / 30),
     _TOTAL / max(_TRAINING, AUGMENTATION),
     _TOTAL / max(_TRAINING, AUGMENTATION / 3),
-    _TOTAL / max(_TRAINING, AUGMENTATION / 9)]])
+    _TOTAL / max(_TRAINING, AUGMENTATION / 9)])
 
 
 def _gains(**changed):
     """Return the gains with some entries replaced: a=, b=, c=, d=, e=."""
     gains = GAINS.copy()
     for letter, gain in changed.items():
-        gains[0, "abcde".index(letter)] = gain
+        gains["abcde".index(letter)] = gain
     return gains
 
 
 def _pictures(n, c, h, w):
-    return numbers(n, c, h, w) + 7.0  # no zeros, so that a cut can be seen
+    return numbers(n, c, h, w) / 2 + 0.25  # no zeros, so that a cut can be seen
 
 
 _BYTES = np.array([[[[0, 10, 101, 200, 255], [3, 77, 128, 129, 254]]],
                    [[[255, 33, 47, 61, 99], [1, 2, 3, 5, 250]]]], np.uint8)
-_TRAIN = np.random.default_rng(0).random((6, 3, 4, 5)) * [[[[1]], [[3]], [[0.5]]]] + 0.3
-_TEST = np.random.default_rng(1).random((4, 3, 4, 5)) * 2
+_TRAIN = np.random.default_rng(0).random((6, 3, 4, 5)) * [[[[1]], [[3]], [[0.5]]]] - 0.2
+_TEST = np.random.default_rng(1).random((4, 3, 4, 5)) * 2 - 0.5
 
 # ---- the exercises --------------------------------------------------------------------------
 
@@ -214,25 +210,34 @@ EXERCISES = {
             ("none chosen", (_pictures(2, 2, 3, 3), np.array([False, False]))),
             ("all chosen", (_pictures(2, 3, 3, 5), np.array([True, True]))),
         ),
+        harmless={
+            "result kept in the type of x": "the pixels are those of x",
+            "chosen with the sign lost": "True and False have no sign",
+        },
     ),
     "3-6.3": Exercise(
         title="Cutout",
         reference=cutout,
         start="copy x, then go through the images: y[n, :, top:bottom, left:right] = 0.",
-        praise="At the edges it took care: a slice that begins at a negative number would count "
-               "from the other end.",
+        praise="At the edges it took care: a slice that begins or ends at a negative number would "
+               "count from the other end.",
         hints=(
             "The square of image n has the rows rows[n] to rows[n] + size - 1, and likewise its "
             "columns. It covers all channels.",
-            "Beyond the right and the lower edge, slices end by themselves. A negative beginning, "
-            "however, counts from the end of the axis.",
-            "top = max(0, rows[n]), but the square still ends at rows[n] + size.",
+            "Beyond the right and the lower edge, slices end by themselves. A negative number, "
+            "however, counts from the end of the axis, at the beginning of a slice as at its end.",
+            "top = max(0, rows[n]), and bottom = max(0, rows[n] + size): that of a square wholly "
+            "above the image is 0, and nothing is covered.",
         ),
         mistakes={
             "negative": (lambda x, rows, columns, size: _covered(
                 x, rows, columns, size, clip=False),
                 "a square that begins above or left of the image is lost: a negative number in a "
                 "slice counts from the end. Take max(0, ...)."),
+            "negative end": (_end_not_clipped,
+                             "a square that lies wholly above or left of the image covers "
+                             "something. Its end is negative, too, and counts from the other end: "
+                             "take max(0, ...) for the end as well."),
             "one channel": (lambda x, rows, columns, size: _covered(
                 x, rows, columns, size, channels=0),
                 "only the first channel is covered. The square hides all of them."),
@@ -266,7 +271,14 @@ EXERCISES = {
              (_pictures(2, 2, 5, 6), np.array([3, 1]), np.array([1, 4]), 4)),
             ("over the upper and the left edge",
              (_pictures(3, 2, 6, 5), np.array([-2, 2, -1]), np.array([1, -1, -3]), 4)),
+            ("wholly outside, on all four sides",
+             (_pictures(4, 1, 6, 5), np.array([-5, 1, 6, 2]), np.array([1, -4, 2, 7]), 3)),
         ),
+        harmless={
+            "result kept in the type of x": "the pixels are those of x, or 0",
+            "rows cut to integers": "rows are whole numbers",
+            "columns cut to integers": "columns are whole numbers",
+        },
     ),
     "3-6.4": Exercise(
         title="One pixel of a sheared picture",
@@ -279,26 +291,26 @@ EXERCISES = {
             "x = 0.5 lies halfway between two pixels of the row y = 2, the lowest row.",
         ),
         mistakes={
-            "forwards": ([[_X + SLANT * _Y, _Y, 4.5]],
+            "forwards": ([_X + SLANT * _Y, _Y, 4.5],
                          "that is where the pixel would go. Asked for is where it comes from: the "
                          "inverse subtracts."),
-            "counted from the corner": ([[COLUMN - SLANT * ROW, ROW, PICTURE[4, 2]]],
+            "counted from the corner": ([COLUMN - SLANT * ROW, ROW, PICTURE[4, 2]],
                                         "x and y are counted from the corner. They are counted "
                                         "from the centre, row 2, column 2."),
-            "row and column": (SOURCE + [[2, 2, 0]],
+            "row and column": (SOURCE + np.array([2, 2, 0]),
                                "column and row are given in place of x and y, which are counted "
                                "from the centre. The value is right."),
-            "vertical": ([[_X, _Y - SLANT * _X, _sheared(0, SLANT)]],
+            "vertical": ([_X, _Y - SLANT * _X, _sheared(0, SLANT)],
                          "that is a vertical shear. The rows move to the side, so y stays."),
-            "left pixel": ([[*SOURCE[0, :2], PICTURE[4, 2]]],
+            "left pixel": ([*SOURCE[:2], PICTURE[4, 2]],
                            "x = 0.5 lies between two pixels. The value of the left one alone was "
                            "taken; bilinear sampling mixes both."),
-            "right pixel": ([[*SOURCE[0, :2], PICTURE[4, 3]]],
+            "right pixel": ([*SOURCE[:2], PICTURE[4, 3]],
                             "x = 0.5 lies between two pixels. The value of the right one alone was "
                             "taken; bilinear sampling mixes both."),
-            "swapped": (SOURCE[:, [1, 0, 2]],
+            "swapped": (SOURCE[[1, 0, 2]],
                         "x and y have changed places: x is to the right, y down."),
-            "y upwards": ([[_X + SLANT * _Y, -_Y, 3.5]],
+            "y upwards": ([_X + SLANT * _Y, -_Y, 3.5],
                           "y was taken upwards. It points down: row 4 has y = 2."),
         },
     ),
@@ -380,11 +392,22 @@ EXERCISES = {
                              "all images have got the factor of the first one."),
         },
         trials=(
-            ("two wide images, darker", (_BYTES, np.array([0.5, 0.75]))),
-            ("brighter", (_BYTES, np.array([1.5, 1.21]))),
-            ("one darker, one brighter", (_BYTES, np.array([0.3, 2.4]))),
-            ("three channels", (np.tile(_BYTES, (1, 3, 1, 1)), np.array([1.1, 0.9]))),
+            ("two wide images, darker", (_BYTES, np.array([0.613, 0.787]))),
+            ("brighter", (_BYTES, np.array([1.493, 1.217]))),
+            ("one darker, one brighter", (_BYTES, np.array([0.311, 2.389]))),
+            ("one as it was", (_BYTES, np.array([1.0, 1.373]))),
+            ("three channels, tall",
+             (np.concatenate([_BYTES, 255 - _BYTES, _BYTES[..., ::-1]], axis=1).swapaxes(2, 3),
+              np.array([1.103, 0.907]))),
         ),
+        dtype=np.uint8,
+        harmless={
+            "x cut to integers": "bytes are whole",
+            "x with the sign lost": "bytes are not negative",
+            "x with negative numbers set to 0": "bytes are not negative",
+            "factors with the sign lost": "factors of brightness are not negative",
+            "factors with negative numbers set to 0": "factors of brightness are not negative",
+        },
     ),
     "3-6.7": Exercise(
         title="Normalise, without looking at the test data",
@@ -426,9 +449,16 @@ EXERCISES = {
         trials=(
             ("wide images with three channels", (_TRAIN, _TEST)),
             ("a single test image", (_TRAIN, _TEST[:1])),
+            ("bytes", ((60 * _TRAIN + 20).astype(np.uint8), (60 * _TEST + 40).astype(np.uint8))),
             ("one channel, tall images",
              (_TRAIN[:4, :1].swapaxes(2, 3), _TEST[:, :1].swapaxes(2, 3))),
         ),
+        harmless={
+            "train reversed along axis [023]": "a mean does not depend on the order",
+            "train rolled along axis [023]": "a mean does not depend on the order",
+            "train with axes 0 and [23] swapped": "a mean does not depend on the order",
+            "train with axes 2 and 3 swapped": "a mean does not depend on the order",
+        },
     ),
     "3-6.8": Exercise(
         title="Where is the bottleneck?",

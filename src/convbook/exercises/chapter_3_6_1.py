@@ -1,12 +1,4 @@
-"""The exercises of "Kinds of data", section 3.1 of the course.
-
-=========  =====================================================================================
-3-6-1.1    pencil: a filter for motion on a film whose frames have one row
-3-6-1.2    code: ``conv1d(x, f, stride)``, one signal with several channels
-3-6-1.3    pencil: weights and outputs of a layer for 1-D, 2-D and 3-D data
-3-6-1.4    code: ``conv3d(x, f, stride, padding)``, three axes on top of ``conv2d``
-=========  =====================================================================================
-"""
+"""The exercises of "Kinds of data", section 3.1 of the course."""
 
 from __future__ import annotations
 
@@ -15,12 +7,12 @@ import numpy as np
 from .. import functional
 from .checking import Exercise, numbers
 
-
 # ---- reference solutions --------------------------------------------------------------------
 
 
 def conv1d(x, f, stride):
-    return functional.conv2d(x[None, :, None], f[:, :, None], stride=(1, stride))[0, :, 0]
+    starts = range(0, x.shape[1] - f.shape[2] + 1, stride)
+    return np.stack([np.tensordot(f, x[:, i:i + f.shape[2]], 2) for i in starts], axis=1)
 
 
 def conv3d(x, f, stride, padding):
@@ -58,7 +50,8 @@ def _channels_apart(x, f, stride):
     return np.stack([conv1d(x[c:c + 1], f[:, c:c + 1], stride) for c in range(len(x))], axis=1)
 
 
-def _reshape_without_swapaxes(x, f, stride, padding):
+def _images_not_swapped(x, f, stride, padding):
+    """Return outputs (N, OT, OC, OH, OW) of images made without swapping C and T first."""
     x = _pad_ends(x, padding)
     n, c, t, h, w = x.shape
     ot = (t - f.shape[2]) // stride + 1
@@ -67,7 +60,17 @@ def _reshape_without_swapaxes(x, f, stride, padding):
         slices = x[:, :, ft:ft + stride * (ot - 1) + 1:stride]
         y = y + functional.conv2d(slices.reshape(n * ot, c, h, w), f[:, :, ft],
                                   stride=stride, padding=padding)
-    return y.reshape(n, ot, *y.shape[1:]).swapaxes(1, 2)
+    return y.reshape(n, ot, *y.shape[1:])
+
+
+def _reshaped_for_swapped(y):
+    """Return (N, OT, OC, OH, OW) in the shape (N, OC, OT, OH, OW), the numbers in the old order."""
+    n, ot, oc, oh, ow = y.shape
+    return y.reshape(n, oc, ot, oh, ow)
+
+
+_MIXED = ("channels and slices are mixed up. reshape keeps the order of the numbers, so N and OT "
+          "must stand side by side before it: swap C and T first, and back at the end.")
 
 
 # ---- material -------------------------------------------------------------------------------
@@ -129,6 +132,7 @@ EXERCISES = {
                          "the window moves on by two columns. If nothing else is said, the stride "
                          "is 1."),
         },
+        windows=True,
     ),
     "3-6-1.2": Exercise(
         title="Along one axis, by hand",
@@ -154,6 +158,15 @@ EXERCISES = {
                               "the filter is turned round, as mathematicians do (np.convolve, "
                               "too). Here the first weight meets the first number of the "
                               "window."),
+            "overwritten": (
+                lambda x, f, stride: conv1d(x, f * (np.arange(f.shape[2]) == f.shape[2] - 1),
+                                            stride),
+                "of all the products of an output only those of the last tap are left: a loop "
+                "writes with = where it should add with +=."),
+            "last channel only": (
+                lambda x, f, stride: conv1d(x[-1:], f[:, -1:], stride),
+                "only the last channel counts: does a loop over the channels write with = where it "
+                "should add with +=?"),
             "channels not summed": (_channels_apart,
                                     "the result has an axis for the channels. Each filter sums "
                                     "over all of them."),
@@ -174,11 +187,13 @@ EXERCISES = {
         trials=(
             ("one channel, one filter", (numbers(1, 6), numbers(1, 1, 3), 1)),
             ("several filters", (numbers(1, 7), numbers(3, 1, 2), 1)),
-            ("several channels", (numbers(3, 8), numbers(2, 3, 3), 1)),
-            ("a stride", (numbers(2, 9), numbers(2, 2, 3), 2)),
+            ("several channels, fractions in x", (numbers(3, 8) / 4, numbers(2, 3, 3), 1)),
+            ("a stride, fractions in f", (numbers(2, 9), numbers(2, 2, 3) / 4, 2)),
             ("a stride that leaves a rest", (numbers(2, 12), numbers(3, 2, 4), 3)),
             ("a filter as long as the signal", (numbers(2, 5), numbers(2, 2, 5), 2)),
         ),
+        windows=True,
+        without=(functional.conv2d,),
     ),
     "3-6-1.3": Exercise(
         title="Weights and outputs",
@@ -267,10 +282,19 @@ EXERCISES = {
                     padding),
                 "only the last slice of the filter counts: does the loop write over y instead "
                 "of adding to it?"),
-            "reshape without swapaxes": (
-                _reshape_without_swapaxes,
-                "channels and slices are mixed up. reshape keeps the order of the numbers, so N "
-                "and OT must stand side by side before it: swap C and T first."),
+            "swapped at the end only": (
+                lambda x, f, stride, padding: _images_not_swapped(
+                    x, f, stride, padding).swapaxes(1, 2), _MIXED),
+            "never swapped": (_images_not_swapped, _MIXED),
+            "never swapped, reshaped": (
+                lambda x, f, stride, padding: _reshaped_for_swapped(
+                    _images_not_swapped(x, f, stride, padding)), _MIXED),
+            "reshaped at the end": (
+                lambda x, f, stride, padding: _reshaped_for_swapped(
+                    conv3d(x, f, stride, padding).swapaxes(1, 2)),
+                "at the end the result is reshaped to (N, OC, OT, OH, OW). That keeps the order of "
+                "the numbers, which is (N, OT, OC, OH, OW): reshape to that, then swap OC and "
+                "OT."),
             "axes left swapped": (
                 lambda x, f, stride, padding: conv3d(x, f, stride, padding).swapaxes(1, 2),
                 "OC and OT have changed places in the result: swap them back at the end."),
@@ -279,9 +303,12 @@ EXERCISES = {
             ("one channel, no padding", (numbers(1, 1, 3, 4, 5), numbers(1, 1, 2, 2, 3), 1, 0)),
             ("channels, filters, a mini-batch",
              (numbers(2, 3, 4, 4, 5), numbers(2, 3, 3, 2, 2), 1, 0)),
-            ("padding", (numbers(1, 2, 3, 4, 5), numbers(3, 2, 3, 3, 3), 1, 1)),
-            ("a stride", (numbers(2, 2, 6, 5, 7), numbers(2, 2, 2, 3, 3), 2, 0)),
+            ("padding, fractions in x",
+             (numbers(1, 2, 3, 4, 5) / 4, numbers(3, 2, 3, 3, 3), 1, 1)),
+            ("a stride, fractions in f",
+             (numbers(2, 2, 6, 5, 7), numbers(2, 2, 2, 3, 3) / 4, 2, 0)),
             ("both, and a rest", (numbers(2, 2, 6, 5, 8), numbers(3, 2, 3, 3, 2), 2, 1)),
         ),
+        windows=True,
     ),
 }

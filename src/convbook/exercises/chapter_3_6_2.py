@@ -1,13 +1,4 @@
-"""The exercises of the page on transfer of features.
-
-========  ======================================================================================
-3-6-2.1   pencil: which parameters learn when the first layers are frozen
-3-6-2.2   code: ``fork_gradient(dy1, dy2, w1, w2, weight)``, two heads on one body
-3-6-2.3   code: ``nearest_class(features, references)``, one-shot learning
-3-6-2.4   code: ``contrastive(a, b, same, margin)``, the loss of a pair and its gradient
-3-6-2.5   code: ``read_unseen(answers, table, classes)``, zero-shot learning
-========  ======================================================================================
-"""
+"""The exercises of the page on transfer of features."""
 
 from __future__ import annotations
 
@@ -36,6 +27,11 @@ def read_unseen(answers, table, classes):
 
 def _distances(a, b):
     return np.sqrt(((a[:, None] - b) ** 2).sum(axis=2))
+
+
+def _cosines(a, b):
+    lengths = np.linalg.norm(a, axis=1)[:, None] * np.linalg.norm(b, axis=1)
+    return a @ b.T / np.maximum(lengths, 1e-12)
 
 
 def _differences(answers, rows):
@@ -78,12 +74,22 @@ def _counted(*parameters):
 
 def _draw(seed, *shapes):
     rng = np.random.default_rng(seed)
-    return [rng.integers(-4, 5, shape).astype(float) for shape in shapes]
+    return [rng.integers(-4, 5, shape) for shape in shapes]
+
+
+def _quarters(arrays, *which):
+    """Return arrays of whole numbers, some of them divided by 4."""
+    return [array / 4 if i in which else array for i, array in enumerate(arrays)]
 
 
 def _pairs(seed, n, m, same):
     a, b = _draw(seed, (n, m), (n, m))
     return a / 2, (b + 0.5) / 2, np.array(same)
+
+
+def _whole_pairs(seed, n, m, same):
+    a, b = _draw(seed, (n, m), (n, m))
+    return a, b + 9, np.array(same)
 
 
 _TABLE = np.array([[1, 0, 0, 1], [1, 1, 0, 0], [0, 1, 1, 0],
@@ -172,7 +178,10 @@ EXERCISES = {
         trials=(
             ("two heads, weight 1", (*_draw(1, (2, 3), (2, 1), (3, 4), (1, 4)), 1.0)),
             ("weight 0.5", (*_draw(2, (2, 3), (2, 2), (3, 5), (2, 5)), 0.5)),
-            ("weight 3, more images", (*_draw(4, (5, 4), (5, 2), (4, 6), (2, 6)), 3.0)),
+            ("weight 3, more images, fractions in dy1 and w2",
+             (*_quarters(_draw(4, (5, 4), (5, 2), (4, 6), (2, 6)), 0, 3), 3.0)),
+            ("weight 2, fractions in dy2 and w1",
+             (*_quarters(_draw(6, (4, 2), (4, 3), (2, 5), (3, 5)), 1, 2), 2.0)),
             ("weight 0", (*_draw(5, (3, 2), (3, 3), (2, 4), (3, 4)), 0.0)),
         ),
     ),
@@ -209,6 +218,13 @@ EXERCISES = {
                               (features @ references.T).argmax(axis=1),
                               "the largest inner product is taken. That is the nearest one only if "
                               "all rows have the same length."),
+            "cosine": (lambda features, references: _cosines(features, references).argmax(axis=1),
+                       "the angle between the rows is compared (the cosine), not their distance. "
+                       "Two rows of the same direction may lie far from each other."),
+            "least cosine": (
+                lambda features, references: _cosines(features, references).argmin(axis=1),
+                "the smallest cosine belongs to the row that points the other way. Distances are "
+                "asked for."),
             "largest coordinate": (lambda features, references:
                                    abs(features[:, None] - references).max(axis=2).argmin(axis=1),
                                    "only the largest difference of a coordinate counts. All of "
@@ -223,9 +239,11 @@ EXERCISES = {
             ("three in the plane", (_draw(6, (6, 2))[0] + 0.3,
                                     np.array([[3.0, -3], [-1, 2], [4, 4]]))),
             ("many coordinates", tuple(_draw(7, (8, 9), (4, 9)))),
+            ("small differences", (_draw(9, (6, 3))[0] / 16, _draw(10, (5, 3))[0] / 16 + 0.01)),
             ("references of very different lengths", (
                 _draw(8, (7, 3))[0] + 0.2, np.array([[9.0, 9, 9], [0, 0, 0], [-1, 1, 0]]))),
         ),
+        dtype=int,
     ),
     "3-6-2.4": Exercise(
         title="The gradient of the contrastive loss",
@@ -277,8 +295,14 @@ EXERCISES = {
             ("pairs of one class", (*_pairs(11, 2, 3, [1, 1]), 1.0)),
             ("pairs of two classes, inside the margin", (*_pairs(12, 3, 2, [0, 0, 0]), 9.0)),
             ("some beyond the margin", (*_pairs(13, 5, 3, [0, 0, 0, 0, 0]), 1.8)),
+            ("whole numbers", (*_whole_pairs(15, 3, 2, [1, 0, 0]), 14.0)),
             ("both kinds", (*_pairs(14, 6, 4, [1, 0, 0, 1, 0, 1]), 2.5)),
         ),
+        harmless={
+            "same cut to integers": "same holds 0 and 1",
+            "same with the sign lost": "same holds 0 and 1",
+            "same with negative numbers set to 0": "same holds 0 and 1",
+        },
     ),
     "3-6-2.5": Exercise(
         title="Reading a class by its description",
@@ -326,5 +350,18 @@ EXERCISES = {
             ("in another order", (_ANSWERS, _TABLE, np.array([5, 0, 2]))),
             ("one has many attributes", (_ANSWERS, _TABLE, np.array([4, 5, 3]))),
         ),
+        dtype=int,
+        harmless={
+            "answers with the sign lost": "probabilities are not negative",
+            "answers with negative numbers set to 0": "probabilities are not negative",
+            "table cut to integers": "the table holds 0 and 1",
+            "table with the sign lost": "the table holds 0 and 1",
+            "table with negative numbers set to 0": "the table holds 0 and 1",
+            "classes cut to integers": "classes are numbers of rows",
+            "classes with the sign lost": "classes are numbers of rows",
+            "classes with negative numbers set to 0": "classes are numbers of rows",
+            "classes reversed along axis 0": "the same classes in another order are as good",
+            "classes rolled along axis 0": "the same classes in another order are as good",
+        },
     ),
 }

@@ -10,20 +10,26 @@ from __future__ import annotations
 import copy
 import inspect
 import math
+import sys
 import textwrap
 import traceback
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .diagnosis import Finding, advice, as_numbers, compare, same
-from .wording import WIDTH, arrays, call, number, paragraph, position
+from .diagnosis import Finding, advice, as_numbers, compare, right_as_written, same
+from .limits import TookTooLong, call_within, no_way_out
+from .wording import WIDTH, arrays, call, number, paragraph, position, written_out
+
+SECONDS = 10  # for one trial of a function; the trials themselves take milliseconds
+SECONDS_OPEN = 120  # for judging the answer to an open problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One exercise.
 
@@ -42,9 +48,25 @@ class Exercise:
     mistakes : dict
         Name -> (wrong answer of the same kind as the reference, explanation).
     trials : tuple
-        For a function: pairs (description, inputs), from simple to hard.
-    whole : bool
-        Whether the function must return an integer.
+        For a function: pairs (description, inputs), from simple to hard. Together they must show
+        whatever the exercise's words promise.
+    windows : bool
+        Whether it is about windows that move over an array, so that advice about them is in place.
+    dtype : type, optional
+        The type that the result must have: int for lengths and indices, or a type of NumPy.
+    lists : bool
+        Whether a list is asked for.
+    changes : dict
+        For a function that must change an argument: the argument's name -> a function that reads
+        off it, as an array, what must come out.
+    without : tuple of callable
+        Functions that the learner's function must do without.
+    in_order : bool
+        Whether the result must lie in memory in the order of its axes, so that it cannot be another
+        array transposed.
+    harmless : dict
+        Change of a right answer -> why it makes no wrong one. The tests change every reference in
+        many ways and let no other change pass.
     demonstrate : callable, optional
         For a matrix: text that shows what the learner's matrix does, in place of which elements
         are wrong.
@@ -52,7 +74,7 @@ class Exercise:
         For an open problem, which has no reference: takes an answer that is not empty and returns
         the parts of the message; the first is "Correct." or begins with "Not quite".
     around : callable, optional
-        Returns a context manager; answers are tried inside it.
+        Returns a context manager; every trial takes place inside one.
     """
 
     title: str
@@ -62,7 +84,13 @@ class Exercise:
     hints: tuple[str, ...]
     mistakes: dict[str, tuple[Any, str]]
     trials: tuple[tuple[str, tuple], ...] = ()
-    whole: bool = False
+    windows: bool = False
+    dtype: type | None = None
+    lists: bool = False
+    changes: dict[str, Callable] = field(default_factory=dict)
+    without: tuple[Callable, ...] = ()
+    in_order: bool = False
+    harmless: dict[str, str] = field(default_factory=dict)
     demonstrate: Callable[[np.ndarray], str] | None = None
     verdict: Callable[[Any], list[str]] | None = None
     around: Callable = nullcontext
@@ -72,15 +100,31 @@ class Exercise:
         """Names of the arguments of the function asked for."""
         return tuple(inspect.signature(self.reference).parameters)
 
+    @cached_property
+    def right(self) -> tuple[Outcome, ...]:
+        """What the reference does, trial by trial."""
+        return tuple(attempt(self, self.reference, inputs) for _, inputs in self.trials)
+
+    @cached_property
+    def wrong(self) -> tuple[tuple[str, tuple[Outcome, ...]], ...]:
+        """The explanation of each typical mistake, and what its function does, trial by trial."""
+        return tuple((explanation, tuple(attempt(self, function, inputs)
+                                         for _, inputs in self.trials))
+                     for function, explanation in self.mistakes.values())
+
 
 @dataclass(frozen=True)
 class Outcome:
     """What a function did with one trial's inputs: a value or an exception."""
 
     value: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
     line: str = ""  # the line of the function in which the exception arose
-    changed: tuple[int, ...] = ()  # which arguments were modified
+    changed: tuple[str, ...] = ()  # the arguments that were modified, but must not be
+    effects: dict[str, np.ndarray] = field(default_factory=dict)  # of those that must be
+    shared: tuple[str, ...] = ()  # the arguments in whose memory the value lies
+    in_order: bool = True
+    used: tuple[str, ...] = ()  # what was called of `Exercise.without`
 
     @property
     def empty(self) -> bool:
@@ -97,35 +141,90 @@ def numbers(*shape: int) -> np.ndarray:
 
 def judge(key: str, exercise: Exercise, answer) -> str:
     """Return the message about an answer to the exercise with the id ``key``."""
-    with exercise.around():
-        if exercise.verdict:
-            parts = _judge_open(exercise, answer)
-        elif callable(exercise.reference):
-            parts = _judge_function(exercise, answer)
-        else:
-            parts = _judge_pencil(key, exercise, answer)
+    if exercise.verdict:
+        parts = _judge_open(exercise, answer)
+    elif callable(exercise.reference):
+        parts = _judge_function(key, exercise, answer)
+    else:
+        parts = _judge_pencil(key, exercise, answer)
     message = "\n".join(parts)
     if message.startswith("Correct"):
         return message
     return f'{message}\nStuck? hint("{key}") shows the first of {len(exercise.hints)} hints.'
 
 
-def attempt(function: Callable, inputs: tuple) -> Outcome:
-    """Call a function with copies of the inputs and note what happens."""
-    given = copy.deepcopy(inputs)
+# ---- one trial ------------------------------------------------------------------------------
+
+
+def attempt(exercise: Exercise, function: Callable, inputs: tuple,
+            seconds: float | None = None) -> Outcome:
+    """Call a function with copies of the inputs, for so many seconds, and note what happens."""
+    given, used = copy.deepcopy(inputs), set()
     try:
-        value = function(*given)
-    except Exception as error:  # whatever a learner's code raises becomes part of the answer
-        return Outcome(error=error, line=_line(error, function))
-    changed = tuple(i for i, (before, after) in enumerate(zip(inputs, given))
-                    if isinstance(before, np.ndarray) and not np.array_equal(before, after))
-    return Outcome(value, changed=changed)
+        with exercise.around(), no_way_out(), _noting(exercise.without, used):
+            value = function(*given) if seconds is None else call_within(
+                seconds, function, *given)
+    except (Exception, SystemExit, TookTooLong) as error:  # it becomes part of the answer
+        line = _line(error, function)
+        return Outcome(error=error.with_traceback(None), line=line)
+    named = list(zip(exercise.parameters, inputs, given))
+    shared = tuple(name for name, _, after in named if _share_memory(value, after))
+    in_order = not isinstance(value, np.ndarray) or value.flags.c_contiguous
+    return Outcome(
+        copy.copy(value) if isinstance(value, (np.ndarray, list)) else value,
+        changed=tuple(name for name, before, after in named
+                      if name not in exercise.changes and _differ(before, after)),
+        effects={name: exercise.changes[name](after) for name, _, after in named
+                 if name in exercise.changes},
+        shared=shared, in_order=in_order, used=tuple(sorted(used)))
+
+
+@contextmanager
+def _noting(functions: tuple[Callable, ...], used: set):
+    """Note in ``used`` which of some functions are called, under whatever name."""
+    if not functions:
+        yield
+        return
+    names = {inspect.unwrap(function).__code__: function.__name__ for function in functions}
+    before = sys.getprofile()
+
+    def look(frame, event, argument):
+        if event == "call" and frame.f_code in names:
+            used.add(names[frame.f_code])
+
+    sys.setprofile(look)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def _differ(before, after) -> bool:
+    if not isinstance(before, np.ndarray):
+        return False
+    return before.dtype != after.dtype or not np.array_equal(before, after)
+
+
+def _share_memory(value, argument) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(_share_memory(part, argument) for part in value)
+    if not (isinstance(value, np.ndarray) and isinstance(argument, np.ndarray)):
+        return False
+    # Each argument is a copy in memory of its own, so that bounds which overlap are proof enough.
+    return np.may_share_memory(np.asarray(value), np.asarray(argument))
+
+
+def _line(error: BaseException, function: Callable) -> str:
+    code = getattr(function, "__code__", None)
+    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__)
+             if code is not None and frame.filename == code.co_filename]
+    return lines[-1] if lines and lines[-1] else ""
 
 
 # ---- functions ------------------------------------------------------------------------------
 
 
-def _judge_function(exercise: Exercise, answer) -> list[str]:
+def _judge_function(key: str, exercise: Exercise, answer) -> list[str]:
     name = exercise.reference.__name__
     signature = f"{name}({', '.join(exercise.parameters)})"
     if answer is None or answer is Ellipsis:
@@ -138,21 +237,34 @@ def _judge_function(exercise: Exercise, answer) -> list[str]:
     if complaint:
         return [paragraph(complaint)]
 
-    outcomes = [attempt(answer, inputs) for _, inputs in exercise.trials]
+    outcomes = []
+    for _, inputs in exercise.trials:
+        outcomes.append(attempt(exercise, answer, inputs, SECONDS))
+        if isinstance(outcomes[-1].error, TookTooLong):
+            break  # the other trials would only take as long
     if outcomes[0].empty:
         return [paragraph(f"Not yet: {_emptiness(name, outcomes[0])}"),
                 paragraph(f"To begin with: {exercise.start}")]
-    findings = [_examine(exercise, outcome, inputs)
-                for outcome, (_, inputs) in zip(outcomes, exercise.trials)]
-    changed = sorted({i for outcome in outcomes for i in outcome.changed})
-    if changed:
-        names = " and ".join(exercise.parameters[i] for i in changed)
-        verdict = "Almost: the results are right, but" if not any(findings) else "Not quite:"
-        return [paragraph(f"{verdict} {name} changes its input {names}. Whoever calls it "
-                          "still needs the array as it was: write into a new array or a copy.")]
-    if not any(findings):
-        return _correct(exercise, outcomes)
-    return _report(exercise, outcomes, findings)
+    findings = [_examine(exercise, outcome, right, inputs) for outcome, right, (_, inputs)
+                in zip(outcomes, exercise.right, exercise.trials)]
+    fault = _spoiled(exercise, outcomes)
+    if any(findings):
+        return [paragraph(f"Not quite: {fault}")] if fault else _report(
+            key, exercise, outcomes, findings)
+    fault = fault or _made_otherwise(exercise, outcomes)
+    if fault:
+        return [paragraph(f"Almost: the results are right, but {fault}")]
+    return _correct(exercise, outcomes)
+
+
+def is_right(exercise: Exercise, answer: Callable) -> bool:
+    """Tell whether a function would be called right; quicker than `judge`, which also says why."""
+    for right, (_, inputs) in zip(exercise.right, exercise.trials):
+        outcome = attempt(exercise, answer, inputs)
+        if (_examine(exercise, outcome, right, inputs) or _spoiled(exercise, [outcome])
+                or _made_otherwise(exercise, [outcome])):
+            return False
+    return True
 
 
 def _signature_complaint(exercise: Exercise, answer: Callable, signature: str) -> str:
@@ -181,39 +293,85 @@ def _emptiness(name: str, outcome: Outcome) -> str:
     return f"{name} returned {outcome.value!r}, so its body is still to be written."
 
 
-def _examine(exercise: Exercise, outcome: Outcome, inputs: tuple) -> Finding | None:
+def _examine(exercise: Exercise, outcome: Outcome, right: Outcome,
+             inputs: tuple) -> Finding | None:
+    """Say what is wrong with one outcome, compared with that of the reference."""
+    if isinstance(outcome.error, TookTooLong):
+        return Finding(f"was still at work after {SECONDS} seconds, and was stopped.",
+                       "a loop that never ends: does what is asked behind while change inside "
+                       "the loop?")
     if outcome.error is not None:
         message = " ".join(str(outcome.error).split())
         kind = type(outcome.error).__name__
         return Finding(f"raised {kind}: {message}" if message else f"raised {kind}.",
-                       advice(outcome.error))
+                       advice(outcome.error, exercise.windows))
     x = dict(zip(exercise.parameters, inputs)).get("x")
     x_shape = x.shape if isinstance(x, np.ndarray) else None
-    expected = exercise.reference(*copy.deepcopy(inputs))
-    return compare(outcome.value, expected, exercise.whole, x_shape)
+    finding = compare(outcome.value, right.value, exercise.dtype, exercise.windows, x_shape)
+    if finding:
+        return finding
+    given = dict(zip(exercise.parameters, inputs))
+    for name, wanted in right.effects.items():
+        if not same(outcome.effects[name], wanted):
+            if same(outcome.effects[name], exercise.changes[name](given[name])):
+                return Finding(f"returns the right values, but leaves {name} as it was.",
+                               f"the function is to change {name} itself: was a copy used?")
+            return Finding(f"returns the right values, but what it leaves behind in {name} is not "
+                           "what it should be.", f"is {name} changed once more, or once less, "
+                           "than the values say?")
+    return None
+
+
+def _spoiled(exercise: Exercise, outcomes: list[Outcome]) -> str:
+    """Say which inputs are no longer what they were, if any."""
+    changed = _named(outcome.changed for outcome in outcomes)
+    return changed and (f"{exercise.reference.__name__} changes its input {changed}. Whoever calls "
+                        "it still needs the array as it was: write into a new array or a copy.")
+
+
+def _made_otherwise(exercise: Exercise, outcomes: list[Outcome]) -> str:
+    """Say what is wrong with how right results were made."""
+    name = exercise.reference.__name__
+    used = _named(outcome.used for outcome in outcomes)
+    if used:
+        return f"{name} leaves the work to {used}. This exercise asks you to do without."
+    shared = _named(outcome.shared for outcome in outcomes)
+    if shared:
+        return (f"what {name} returns is no array of its own: it lies in the memory of its input "
+                f"{shared}. Whoever changes the one changes the other: return a new array or a "
+                "copy.")
+    if exercise.in_order and not all(outcome.in_order for outcome in outcomes):
+        return (f"what {name} returns is another array, transposed: in memory its numbers lie in "
+                "another order. This exercise asks for an array that is filled at once as it is "
+                "to be.")
+    return ""
+
+
+def _named(groups) -> str:
+    return " and ".join(dict.fromkeys(name for group in groups for name in group))
 
 
 def _correct(exercise: Exercise, outcomes: list[Outcome]) -> list[str]:
     parts = [f"Correct. All {len(outcomes)} trials come out right.", paragraph(exercise.praise)]
-    if isinstance(outcomes[0].value, (list, tuple)):
+    if isinstance(outcomes[0].value, (list, tuple)) and not exercise.lists:
         parts.append(paragraph(f"(It returned a {type(outcomes[0].value).__name__}. That is fine "
                                "here; a NumPy array is easier to calculate with.)"))
     return parts
 
 
-def _report(exercise: Exercise, outcomes: list[Outcome],
+def _report(key: str, exercise: Exercise, outcomes: list[Outcome],
             findings: list[Finding | None]) -> list[str]:
     first = next(i for i, finding in enumerate(findings) if finding)
     label, inputs = exercise.trials[first]
-    right = findings.count(None)
+    right, tried = findings.count(None), len(findings)
     if right:
-        parts = [f"Not quite: right (+) in {right} of {len(findings)} trials, wrong (x) in the "
-                 "others."]
+        parts = [f"Not quite: right (+) in {right} of {tried} trials, wrong (x) in the others."]
         parts += [f"    {'x' if finding else '+'} {trial[0]}"
                   for trial, finding in zip(exercise.trials, findings)]
+    elif tried < len(exercise.trials):
+        parts = [paragraph(f"Not quite: it does not come to an end in the first trial: {label}.")]
     else:
-        parts = [paragraph(f"Not quite: wrong in all {len(findings)} trials. The first is: "
-                           f"{label}.")]
+        parts = [paragraph(f"Not quite: wrong in all {tried} trials. The first is: {label}.")]
     shown = arrays(exercise.parameters, inputs)
     written = call(exercise.reference.__name__, exercise.parameters, inputs)
     finding = findings[first]
@@ -224,7 +382,12 @@ def _report(exercise: Exercise, outcomes: list[Outcome],
     if outcomes[first].line:
         parts.append(textwrap.shorten(f"in the line: {outcomes[first].line}", WIDTH - 4))
     why = _typical_mistake(exercise, outcomes, findings) or finding.why
-    return parts + ([paragraph(f"Likely cause: {why}")] if why else [])
+    if why:
+        parts.append(paragraph(f"Likely cause: {why}"))
+    if any(isinstance(value, np.ndarray) for value in inputs) and not written_out(inputs):
+        parts += ["To try it again (from convbook.exercises import trial):",
+                  f'    {", ".join(exercise.parameters)} = trial("{key}", {first + 1})']
+    return parts
 
 
 def _typical_mistake(exercise: Exercise, outcomes: list[Outcome],
@@ -235,26 +398,22 @@ def _typical_mistake(exercise: Exercise, outcomes: list[Outcome],
     mistakes the one that agrees in the most trials is taken.
     """
     best, most = "", 0
-    for wrong, explanation in exercise.mistakes.values():
-        agrees = [_agree(attempt(wrong, inputs), outcome, exercise.whole)
-                  for outcome, (_, inputs) in zip(outcomes, exercise.trials)]
-        explains_all = all(a for a, finding in zip(agrees, findings) if finding)
-        if explains_all and sum(agrees) > most:
-            best, most = explanation, sum(agrees)
+    for explanation, theirs in exercise.wrong:
+        pairs = list(zip(theirs, outcomes, exercise.right))
+        if all(_agree(*pair) for pair, finding in zip(pairs, findings) if finding):
+            agree = sum(_agree(*pair) for pair in pairs)
+            best, most = max((best, most), (explanation, agree), key=lambda found: found[1])
     return best
 
 
-def _agree(a: Outcome, b: Outcome, whole: bool) -> bool:
+def _agree(a: Outcome, b: Outcome, right: Outcome) -> bool:
     if a.error is not None or b.error is not None:
         return type(a.error) is type(b.error)
-    return same(a.value, b.value, whole)
-
-
-def _line(error: Exception, function: Callable) -> str:
-    code = getattr(function, "__code__", None)
-    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__)
-             if code is not None and frame.filename == code.co_filename]
-    return lines[-1] if lines and lines[-1] else ""
+    if not same(a.value, b.value):
+        return False
+    # What a wrong function leaves behind counts only where its values do not tell it from a right.
+    return not same(b.value, right.value) or all(
+        same(a.effects[name], b.effects[name]) for name in b.effects)
 
 
 # ---- open problems --------------------------------------------------------------------------
@@ -264,7 +423,15 @@ def _judge_open(exercise: Exercise, answer) -> list[str]:
     if answer is None or answer is Ellipsis:
         return ["Not yet: there is no answer.",
                 paragraph(f"To begin with: {exercise.start}")]
-    return exercise.verdict(answer)
+    try:
+        with no_way_out():
+            return call_within(SECONDS_OPEN, exercise.verdict, answer)
+    except TookTooLong:
+        return [paragraph(f"Not quite: the answer was still at work after {SECONDS_OPEN} seconds, "
+                          "and was stopped.")]
+    except SystemExit as error:
+        return [paragraph("Not quite: the answer ends the program."),
+                paragraph(f"Likely cause: {advice(error)}")]
 
 
 # ---- numbers and matrices -------------------------------------------------------------------
@@ -272,7 +439,8 @@ def _judge_open(exercise: Exercise, answer) -> list[str]:
 
 def _judge_pencil(key: str, exercise: Exercise, answer) -> list[str]:
     expected = np.asarray(exercise.reference)
-    wanted = "a matrix (a list of rows)" if expected.ndim else "a number"
+    wanted = ["a number", f"a list of {expected.size} numbers",
+              "a matrix (a list of rows)"][expected.ndim]
     if answer is None or answer is Ellipsis:
         return [paragraph(f"Not yet: there is no answer. It should be {wanted}."),
                 paragraph(f"To begin with: {exercise.start}")]
@@ -285,28 +453,48 @@ def _judge_pencil(key: str, exercise: Exercise, answer) -> list[str]:
     numbers = as_numbers(answer)
     if numbers is None:
         return [paragraph(_no_numbers(answer, wanted))]
-    if expected.ndim == 0 and numbers.size == 1:
-        numbers = numbers.reshape(())  # [3] is as good as 3
-    finding = compare(numbers, expected)
-    if finding is None:
+    if expected.ndim < 2 and numbers.size == expected.size == max(numbers.shape, default=1):
+        numbers = numbers.reshape(expected.shape)  # [3] is as good as 3, one row as a list
+    if numbers.shape == expected.shape and right_as_written(numbers, expected).all():
         return ["Correct.", paragraph(exercise.praise)]
-    for wrong, explanation in exercise.mistakes.values():
-        if same(numbers, wrong):
-            finding = Finding(finding.what, explanation)
-    parts = [paragraph(_pencil_verdict(numbers, expected))]
+    parts = [paragraph(_pencil_verdict(numbers, expected, wanted))]
     if exercise.demonstrate and numbers.shape == expected.shape:
         parts.append(exercise.demonstrate(numbers))
     elif expected.ndim and numbers.shape == expected.shape:
         parts += _map_of_errors(numbers, expected)
-    return parts + ([paragraph(f"Likely cause: {finding.why}")] if finding.why else [])
+    why = _pencil_mistake(exercise, numbers)
+    if not why and numbers.ndim == expected.ndim:
+        finding = compare(numbers, expected, windows=exercise.windows)
+        why = finding.why if finding else ""  # nearly right is not right, but shows no cause
+    return parts + ([paragraph(f"Likely cause: {why}")] if why else [])
+
+
+def _pencil_mistake(exercise: Exercise, numbers: np.ndarray) -> str:
+    """Explain the typical mistake that was made, everywhere or in most of the places it spoils."""
+    expected = np.asarray(exercise.reference)
+    best, most = "", 0.5
+    for wrong, explanation in exercise.mistakes.values():
+        wrong = np.asarray(wrong)
+        if wrong.shape != numbers.shape:
+            continue
+        as_wrong = right_as_written(numbers, wrong)
+        if as_wrong.all():
+            return explanation
+        if numbers.shape != expected.shape:
+            continue
+        errors = ~right_as_written(numbers, expected)
+        share = errors.sum() / max(1, np.sum(~np.isclose(wrong, expected)))
+        if errors.sum() > 1 and as_wrong[errors].all() and share >= most:
+            best, most = explanation, share
+    return best
 
 
 def _no_numbers(answer, wanted: str) -> str:
     if isinstance(answer, (list, tuple, np.ndarray)):
         if _has_gap(answer):
-            return "Not yet: some places of the matrix are still empty."
-        return ("Not quite: this is no matrix of numbers. Do all rows have the same length, and "
-                "is every entry a number?")
+            return "Not yet: some places are still empty."
+        return (f"Not quite: this is not {wanted}. Do all rows have the same length, and is every "
+                "entry a number?")
     return f"Not quite: {wanted} is asked for, but a {type(answer).__name__} was given."
 
 
@@ -316,10 +504,11 @@ def _has_gap(answer) -> bool:
     return answer is None or answer is Ellipsis
 
 
-def _pencil_verdict(numbers: np.ndarray, expected: np.ndarray) -> str:
+def _pencil_verdict(numbers: np.ndarray, expected: np.ndarray, wanted: str) -> str:
     """Say how far an answer is from right, without giving the right one away."""
     if numbers.shape != expected.shape:
-        wanted = f"a matrix of shape {expected.shape}" if expected.ndim else "a single number"
+        wanted = [wanted.replace("a number", "a single number"), wanted,
+                  f"a matrix of shape {expected.shape}"][expected.ndim]
         given = f"an array of shape {numbers.shape}" if numbers.ndim else "a single number"
         return f"Not quite: the answer should be {wanted}, but is {given}."
     if not expected.ndim:
@@ -328,9 +517,10 @@ def _pencil_verdict(numbers: np.ndarray, expected: np.ndarray) -> str:
 
 
 def _map_of_errors(numbers: np.ndarray, expected: np.ndarray) -> list[str]:
-    right = np.isclose(numbers, expected)
+    right = right_as_written(numbers, expected)
     first = tuple(np.argwhere(~right)[0])
-    lines = ["    " + " ".join("+" if element else "x" for element in row) for row in right]
+    lines = ["    " + " ".join("+" if element else "x" for element in row)
+             for row in np.atleast_2d(right)]
     return [f"Right (+) and wrong (x), {right.sum()} of {right.size} right:", *lines,
             paragraph(f"The first to look at again is element {position(first)}, "
                       f"where you have {number(numbers[first])}.")]

@@ -6,8 +6,10 @@ import textwrap
 
 import numpy as np
 
+from ..stand_in import StandInArray
+
 WIDTH = 72
-SHOWN = 30  # a matrix of up to so many elements is written out, a larger one named by its shape
+SHOWN = 100  # an array of up to so many elements is written out, a larger one named by its shape
 
 
 def paragraph(text: str) -> str:
@@ -27,24 +29,46 @@ def position(index) -> str:
 
 
 def call(name: str, parameters, inputs) -> str:
-    """Write a call: arrays by their name, everything else by its value."""
-    arguments = [parameter if isinstance(value, np.ndarray) else str(value)
+    """Write a call: numbers and tuples by their value, everything else by its name."""
+    arguments = [parameter if _needs_a_line(value) else str(value)
                  for parameter, value in zip(parameters, inputs)]
     return f"{name}({', '.join(arguments)})"
 
 
 def arrays(parameters, inputs) -> str:
-    """Write out the arrays among the inputs, one below the other (text, possibly empty)."""
-    lines = []
-    for parameter, value in zip(parameters, inputs):
-        if not isinstance(value, np.ndarray):
-            continue
-        if value.ndim <= 2 and value.size <= SHOWN:
-            prefix = f"    {parameter} = "
-            lines.append(prefix + np.array2string(value, separator=", ", prefix=prefix))
-        else:
-            lines.append(f"    {parameter}: an array of shape {value.shape}")
-    return "\n".join(lines)
+    """Write out what the call names, one below the other (text, possibly empty).
+
+    Small arrays are written as Python reads them, so that a trial can be copied and tried again.
+    """
+    return "\n".join(_line(parameter, value) for parameter, value in zip(parameters, inputs)
+                     if _needs_a_line(value) and repr(value) != parameter)
+
+
+def written_out(inputs) -> bool:
+    """Tell whether a call with these inputs can be copied from a message."""
+    return all(not _needs_a_line(value) or _is_small(value) for value in inputs)
+
+
+def _needs_a_line(value) -> bool:
+    return not isinstance(value, (int, float, tuple, list, str))
+
+
+def _is_small(value) -> bool:
+    return (isinstance(value, np.ndarray) and not isinstance(value, StandInArray)
+            and value.size <= SHOWN)
+
+
+def _line(parameter: str, value) -> str:
+    if _is_small(value):
+        usual = value.dtype in (np.dtype(int), np.dtype(float), np.dtype(bool))
+        prefix = f"    {parameter} = np.array("
+        text = np.array2string(value, WIDTH, separator=", ", prefix=prefix, floatmode="unique")
+        return f"{prefix}{text})" if usual else f"{prefix}{text}, np.{value.dtype})"
+    if isinstance(value, np.ndarray):
+        place = " on the GPU" if isinstance(value, StandInArray) else ""
+        return f"    {parameter}: an array of shape {value.shape}{place}"
+    return textwrap.shorten(f"{parameter}: {value!r}", WIDTH, placeholder=" ...",
+                            initial_indent="    ")
 
 
 def side_by_side(**matrices) -> str:

@@ -99,24 +99,35 @@ function inWords(settings) {
   return words.length ? words.join(", ") : "unchanged";
 }
 
+const SLANT = 30; // degrees up to which hands write, and cameras are held, a little slanted
+
 /** Whether the changed picture could come from where the others come from: a sentence, and whether it is a warning. */
-function verdict(name, { brightness, cutout, zoom }, m) {
+function verdict(name, { brightness, cutout, zoom, shift_x, shift_y }, m) {
   const [[a, b], [c, d]] = m;
   const mirrored = a * d - b * c < 0;
   const tilt = Math.abs(Math.atan2(b, d)) / Math.PI * 180; // how far "up" has turned
+  const left = Math.max(0, 1 - Math.abs(shift_x) / 100) * Math.max(0, 1 - Math.abs(shift_y) / 100);
   if (brightness < 0.15 || cutout > 70)
     return ["There is hardly anything left to see: no label can be learnt from this.", true];
+  if (left < 0.6)
+    return [`Hardly: of what the picture shows, ${fmt(100 * left, 0)} % is left in the frame. Is the label still true of that?`, true];
+  if (name === "six" && !mirrored && tilt > 120)
+    return ["No: it now reads as a 9, but its label still says 6. This would teach the network a mistake.", true];
+  if (name === "six" && mirrored)
+    return ["No: a mirrored 6 is no digit at all. Nobody writes it, and no test will ask for it.", true];
+  if (name === "cat" && tilt > 90)
+    return ["No: photographs of cats are hardly ever upside down. The network would learn what it never meets.", true];
+  if (name === "six" && tilt > 60) return ["Hardly: a digit that lies on its side is neither 6 nor 9 to a reader.", true];
+  if (name === "six" && tilt > SLANT) return ["Doubtful: many people write a little slanted, but who writes like this?", true];
+  if (name === "cat" && tilt > SLANT) return ["Hardly: few photographs are tilted so far.", true];
+  if (name !== "stars" && (zoom > 1.8 || zoom < 0.6))
+    return [`Doubtful: do your data show ${name === "six" ? "digits" : "cats"} as large, or as small, as this?`, true];
+  if (brightness > 1.6 && name !== "six")
+    return ["Doubtful: light places have run together into white. Are there such pictures among your data?", true];
+  if (brightness < 0.5) return ["Doubtful: are there pictures as dark as this among your data?", true];
   if (name === "stars")
     return ["Yes. In the sky no direction is up: turned or flipped any way, it could have been photographed just so.", false];
-  if (name === "six") {
-    if (!mirrored && tilt > 120) return ["No: it now reads as a 9, but its label still says 6. This would teach the network a mistake.", true];
-    if (mirrored) return ["No: a mirrored 6 is no digit at all. Nobody writes it, and no test will ask for it.", true];
-    if (tilt > 45) return ["Hardly: a digit that lies on its side is neither 6 nor 9 to a reader.", true];
-    return ["Yes: somebody could have written this 6. Now flip it, both ways at once.", false];
-  }
-  if (tilt > 90) return ["No: photographs of cats are hardly ever upside down. The network would learn what it never meets.", true];
-  if (tilt > 40) return ["Hardly: few photographs are tilted so far.", true];
-  if (zoom > 1.8 || zoom < 0.6) return ["Doubtful: do the photographs of your data show cats as large, or as small, as this?", true];
+  if (name === "six") return ["Yes: somebody could have written this 6. Now flip it, both ways at once.", false];
   return [`Yes: ${mirrored ? "a cat's mirror image" : "this"} could be a photograph, too, and it is still a cat.`, false];
 }
 
