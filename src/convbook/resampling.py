@@ -3,6 +3,8 @@
 Part of `convbook.functional`, which says what shapes, arrays and errors are like.
 """
 
+import numpy as np
+
 from . import checks
 from .arrays import float_and_work_dtype, result_and_work_dtype
 from .kernels import blocks
@@ -78,23 +80,27 @@ def max_pool2d_indices(x, kernel_size, stride=None, padding=0):
     xp, x, geometry = checks.sliding_windows(x, kernel_size, stride, padding)
     checks.at_most_half(geometry.padding, geometry.kernel)
     (fh, fw), (oh, ow), (sh, sw), ((top, _), (left, _)) = geometry[:4]
-    (h, w), framed = x.shape[2:], blocks.pad(xp, x, geometry.padding)
     first_row, first_column = sh * xp.arange(oh)[:, None] - top, sw * xp.arange(ow) - left
-    best = indices = None
-    for i in range(fh):
-        for j in range(fw):
+    # The cells of a window are numbered row by row. One of the padding is never chosen: it is not
+    # above what the first cell inside begins with.
+    number = fw * xp.maximum(-first_row, 0) + xp.maximum(-first_column, 0)
+    least = -np.inf if x.dtype.kind == "f" else 0 if x.dtype == bool else np.iinfo(x.dtype).min
+    indices = xp.empty_like(x, dtype=np.int64, shape=(*x.shape[:2], oh, ow))
+    for block in blocks.blocks(xp, x):
+        framed = blocks.pad(xp, x[block], geometry.padding, least)
+        best = xp.full_like(framed, least, shape=indices[block].shape)
+        chosen = xp.empty_like(best, dtype=np.min_scalar_type(fh * fw))
+        chosen[...] = number
+        for k in range(fh * fw):
+            i, j = divmod(k, fw)
             cell = framed[:, :, i:i + sh * (oh - 1) + 1:sh, j:j + sw * (ow - 1) + 1:sw]
-            row, column = first_row + i, first_column + j
-            inside = (row >= 0) & (row < h) & (column >= 0) & (column < w)
-            here = xp.where(inside, row * w + column, -1)
-            if best is None:
-                best, indices = cell.copy(order="K"), xp.empty_like(cell, dtype=here.dtype)
-                indices[...] = here
-                continue
-            # A cell of the padding is never chosen, and gives way to the first that is none.
-            better = ((cell > best) | (cell != cell) | (indices < 0)) & inside
-            indices += better * (here - indices)
-            best[...] = xp.where(better, cell, best)
+            better = cell > best
+            if x.dtype.kind == "f":
+                better |= cell != cell  # the last NaN
+            chosen = xp.where(better, chosen.dtype.type(k), chosen)
+            xp.maximum(best, cell, out=best)
+        rows, columns = chosen // fw, chosen % fw
+        indices[block] = (rows + first_row) * x.shape[3] + (columns + first_column)
     return indices
 
 
@@ -114,13 +120,13 @@ def max_unpool2d(x, indices, output_size):
 
     Returns
     -------
-    array (N, C, H, W), dtype and memory layout of x
+    array (N, C, H, W), dtype of x
+        Channels-last in memory if x is, else NCHW.
     """
-    xp, x, places, (h, w) = _unpooling(x, indices, output_size)
-    y = xp.empty_like(x, shape=(*x.shape[:2], h, w))
-    y[...] = 0
-    y[places] = x
-    return y
+    xp, x, large = _unpooling(x, indices, output_size)
+    numbers = xp.zeros(large.size, x.dtype)
+    numbers[large.places] = x
+    return large.images(numbers)
 
 
 def max_unpool2d_backward(dy, x, indices, output_size):
@@ -128,16 +134,18 @@ def max_unpool2d_backward(dy, x, indices, output_size):
 
     Returns
     -------
-    array (N, C, OH, OW), dtype of dy and memory layout of x
+    array (N, C, OH, OW), dtype of dy
+        In the memory layout of x.
     """
-    xp, x, places, (h, w) = _unpooling(x, indices, output_size)
+    xp, x, large = _unpooling(x, indices, output_size)
     xp, dy, _ = checks.numeric_arrays(dy=dy, x=x)
-    checks.shape("dy", dy, (*x.shape[:2], h, w))
-    numbers = xp.arange(x.size).reshape(x.shape)
-    kept = xp.empty_like(dy, dtype=numbers.dtype)  # which number stands at each position
-    kept[places] = numbers
+    checks.shape("dy", dy, large.shape)
+    names = xp.empty_like(x, dtype=np.min_scalar_type(-1 - x.size))
+    names[...] = xp.arange(x.size).reshape(x.shape)
+    kept = xp.empty(large.size, names.dtype)
+    kept[large.places] = names  # whose number stands at each position
     dx = xp.empty_like(x, dtype=dy.dtype)
-    dx[...] = dy[places] * (kept[places] == numbers)
+    xp.multiply(large.numbers(dy)[large.places], kept[large.places] == names, out=dx)
     return dx
 
 
@@ -211,13 +219,43 @@ def _neighbours(axis, offset):
 # --- Unpooling -----------------------------------------------------------------------------------
 
 
+class _Large:
+    """The larger images of an unpooling, as one row of numbers in the order of memory.
+
+    Attributes
+    ----------
+    shape : (N, C, H, W)
+    size : int
+    places : array of ints
+        Where in the row each number of x belongs.
+    """
+
+    def __init__(self, xp, x, indices, size):
+        (n, c), (h, w) = x.shape[:2], size
+        self.xp, self.shape, self.size = xp, (n, c, h, w), n * c * h * w
+        self.last = x.transpose(0, 2, 3, 1).flags.c_contiguous and not x.flags.c_contiguous
+        of_image, of_channel = xp.arange(n)[:, None, None, None], xp.arange(c)[:, None, None]
+        self.places = (of_image * (h * w * c) + indices * c + of_channel if self.last
+                       else (of_image * c + of_channel) * (h * w) + indices)
+
+    def images(self, numbers):
+        """Return the row as an array (N, C, H, W)."""
+        n, c, h, w = self.shape
+        return (numbers.reshape(n, h, w, c).transpose(0, 3, 1, 2) if self.last
+                else numbers.reshape(self.shape))
+
+    def numbers(self, images):
+        """Return an array (N, C, H, W) as a row."""
+        if self.last:
+            images = images.transpose(0, 2, 3, 1)
+        return self.xp.ascontiguousarray(images).reshape(-1)
+
+
 def _unpooling(x, indices, output_size):
-    """Check what unpooling takes; return the module, x, an index for all positions, and (H, W)."""
+    """Check what unpooling takes; return the module, x and its larger images."""
     xp, x, indices = checks.numeric_arrays(x=x, indices=indices)
     checks.axes("x", x, "NCHW", may_be_empty="N")
     checks.shape("indices", indices, x.shape)
-    h, w = checks.pair("output_size", output_size)
+    size = h, w = checks.pair("output_size", output_size)
     checks.class_numbers("indices", indices, h * w)
-    n, c, indices = *x.shape[:2], indices.astype(int, copy=False)
-    images, channels = xp.arange(n)[:, None, None, None], xp.arange(c)[:, None, None]
-    return xp, x, (images, channels, indices // w, indices % w), (h, w)
+    return xp, x, _Large(xp, x, indices.astype(np.int64, copy=False), size)
