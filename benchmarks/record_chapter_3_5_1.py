@@ -11,7 +11,6 @@ them in FOLDER. With --only, the other parts stay as they were recorded.
 
 import argparse
 import json
-from time import process_time
 
 from timing import DATA, machine, race, torch, write  # sets one thread: first
 
@@ -25,6 +24,7 @@ from convbook.layers.summary import Summary
 from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import SGD, AdamW, CosineSchedule
+from convbook.timing import timed
 from convbook.training import evaluate, fit
 from record_digits import BATCH_SIZE, LR, TRAININGS, WEIGHT_DECAY
 
@@ -167,13 +167,6 @@ def record_layers(digits, batch_size, repeats=101):
     for row in rows:
         row |= {way: float(np.median(row[way])) for way in ("forward", "backward")}
     return {"batch_size": batch_size, "rows": rows}
-
-
-def timed(function, *arguments, **options):
-    """Return what a function returns, and the processor time that it took."""
-    start = process_time()
-    result = function(*arguments, **options)
-    return result, process_time() - start
 
 
 def record_batches(digits):

@@ -22,7 +22,6 @@ import os
 from itertools import product
 from pathlib import Path
 from statistics import median
-from time import process_time
 
 from timing import DATA, machine, print_table, write  # sets one thread: first
 
@@ -32,6 +31,7 @@ from convbook.datasets import mnist
 from convbook.kernels.memory import keep_memory
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import AdamW, CosineSchedule
+from convbook.timing import timed
 from convbook.training import evaluate, fit
 
 LR, WEIGHT_DECAY, BATCH_SIZE = 0.006, 0.2, 50
@@ -58,10 +58,9 @@ def train(x, y, epochs, seed, most=0, lr=LR, weight_decay=WEIGHT_DECAY):
     optimizer = AdamW(model, lr=lr, weight_decay=weight_decay)
     steps = epochs * -(-len(x) // BATCH_SIZE)
     augment = (lambda x, rng: shifted(x, rng, most)) if most else None
-    start = process_time()
-    fit(model, x, y, epochs, BATCH_SIZE, augment=augment, seed=seed,
-        schedule=CosineSchedule(optimizer, steps), progress=False)
-    return model, process_time() - start
+    _, seconds = timed(fit, model, x, y, epochs, BATCH_SIZE, augment=augment, seed=seed,
+                       schedule=CosineSchedule(optimizer, steps), progress=False)
+    return model, seconds
 
 
 def try_settings(digits, seeds):

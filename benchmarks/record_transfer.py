@@ -9,7 +9,6 @@ the other parts stay as they were recorded.
 
 import argparse
 import json
-from time import process_time
 
 from timing import DATA, machine, write  # sets one thread: first
 
@@ -31,6 +30,7 @@ from convbook.models.autoencoder import digit_autoencoder
 from convbook.models.digits import digit_body, number_cnn
 from convbook.models.siamese import siamese_body
 from convbook.optimizers import Adam
+from convbook.timing import timed
 from convbook.training import fit, predict
 from convbook.training.nearest import nearest_description, one_shot_accuracy
 from convbook.training.pairs import class_batches, train_pairs
@@ -47,10 +47,9 @@ PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))  # for zero-shot learning
 def train(model, x, y, steps, lr=RATE, loss=None, seed=0):
     """Train for so many mini-batches, however few images there are; return the seconds."""
     size = min(BATCH_SIZE, len(x))
-    start = process_time()
-    fit(model, x, y, max(1, round(steps * size / len(x))), size, loss=loss,
-        optimizer=Adam(model, lr=lr), metrics={}, seed=seed, progress=False)
-    return process_time() - start
+    return timed(
+        fit, model, x, y, max(1, round(steps * size / len(x))), size, loss=loss,
+        optimizer=Adam(model, lr=lr), metrics={}, seed=seed, progress=False)[1]
 
 
 def some_of_each(labels, n, seed, classes=(*OLD, *NEW)):
@@ -172,10 +171,10 @@ def record_autoencoder(digits, epochs=8):
     ways["random encoder, code"] = [predict(encoder, x) for x in ways["pixels"]]
     before = Sequential(*encoder[:-1])
     ways["random encoder, layer before"] = [predict(before, x) for x in ways["pixels"]]
-    start = process_time()
-    history = fit(model, digits.x_train, digits.x_train, epochs, BATCH_SIZE,
-                  loss=MeanSquaredError(), optimizer=Adam(model, lr=0.003), progress=False)
-    record |= {"seconds": process_time() - start, "loss": history["loss"]}
+    history, seconds = timed(fit, model, digits.x_train, digits.x_train, epochs, BATCH_SIZE,
+                             loss=MeanSquaredError(), optimizer=Adam(model, lr=0.003),
+                             progress=False)
+    record |= {"seconds": seconds, "loss": history["loss"]}
     ways["autoencoder, code"] = [predict(encoder, x) for x in ways["pixels"]]
     ways["autoencoder, layer before"] = [predict(before, x) for x in ways["pixels"]]
     record["accuracy"] = {}
@@ -293,9 +292,8 @@ def main():
     record["machine"] = machine()
     for name, part in PARTS.items():
         if not only or name in only:
-            start = process_time()
-            record[name] = part(digits)
-            print(f"{name}: {process_time() - start:.0f} s", flush=True)
+            record[name], seconds = timed(part, digits)
+            print(f"{name}: {seconds:.0f} s", flush=True)
             write(record, TARGET)
     print(f"wrote {TARGET}")
 

@@ -7,7 +7,6 @@ import datetime
 import json
 import os
 import platform
-import time
 import tracemalloc
 from pathlib import Path
 from statistics import median
@@ -16,6 +15,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
     os.environ[variable] = "1"
 
 import numpy as np  # noqa: E402
+
+from convbook.timing import timed  # noqa: E402
 
 try:
     import torch
@@ -49,9 +50,7 @@ def race(sides, repeats, limit=float("inf")):
 
 def seconds(function):
     """Return the processor time of one call."""
-    start = time.process_time()
-    function()
-    return time.process_time() - start
+    return timed(function)[1]
 
 
 def extra_memory(function):
