@@ -17,6 +17,7 @@ from convbook.layers import (
     Conv2d,
     Dropout,
     Flatten,
+    Layer,
     Linear,
     MaxPool2d,
     ReLU,
@@ -519,6 +520,17 @@ def test_accuracy():
     pixels = np.zeros((1, 2, 2, 2))
     pixels[0, 1, 0] = 1  # the upper row is of class 1
     assert accuracy(pixels, [[[1, 1], [0, 1]]]) == 0.75
+
+
+def test_unknown_pixels_are_neither_right_nor_wrong():
+    scores = np.zeros((1, 2, 2, 2))
+    scores[0, 1] = 1
+    labels = np.array([[[1, 255], [0, 255]]])
+    loss = SoftmaxCrossEntropy(ignore_index=255)
+    assert evaluate(Layer(), scores, labels, loss)["accuracy"] == 0.5
+    model = Conv2d(2, 2, 1, rng=0)
+    history = fit(model, scores, labels, epochs=1, batch_size=1, loss=loss)
+    assert history["accuracy"][0] in (0, 0.5, 1)
 
 
 def test_confusion_matrix():

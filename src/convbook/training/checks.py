@@ -1,5 +1,7 @@
 """What a training checks before it begins, so that its steps need not look again."""
 
+from functools import partial
+
 from .. import checks
 from ..losses import SoftmaxCrossEntropy
 from ..optimizers import Adam, Optimizer, Schedule
@@ -44,7 +46,8 @@ def chosen_metrics(metrics, y, scores, loss):
     """Return the metrics to measure: those given, or the accuracy where it makes sense."""
     if metrics is None:
         classifies = isinstance(loss, SoftmaxCrossEntropy) or are_labels(y, scores)
-        return {"accuracy": mean_hits} if classifies else {}
+        ignore = getattr(loss, "ignore_index", None)
+        return {"accuracy": partial(mean_hits, ignore=ignore)} if classifies else {}
     if not hasattr(metrics, "items"):
         raise TypeError("metrics must be a dict name -> function(scores, y), "
                         f"got {type(metrics).__name__}")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import checks
-from ..arrays import to_numpy
+from ..arrays import get_array_module, to_numpy
 
 
 def accuracy(scores, labels):
@@ -26,8 +26,11 @@ def accuracy(scores, labels):
     return float(mean_hits(scores, labels))
 
 
-def mean_hits(scores, labels):
-    """Return the accuracy as an array without axes, which may still be in the making on a GPU."""
+def mean_hits(scores, labels, ignore=None):
+    """Return the accuracy as an array without axes, which may still be in the making on a GPU.
+
+    Labels of the value `ignore` are not counted.
+    """
     _, scores, labels = checks.numeric_arrays(scores=scores, labels=labels)
     if scores.ndim < 2 or scores.size == 0:
         raise ValueError("scores must have at least 2 axes (N, K), none of them empty, got shape "
@@ -35,7 +38,11 @@ def mean_hits(scores, labels):
     if labels.shape == scores.shape:
         labels = labels.argmax(axis=1)
     checks.shape("labels", labels, scores.shape[:1] + scores.shape[2:])
-    return (scores.argmax(axis=1) == labels).mean()
+    hits = scores.argmax(axis=1) == labels
+    if ignore is None:
+        return hits.mean()
+    known = labels != ignore
+    return (hits & known).sum() / get_array_module(known).maximum(known.sum(), 1)
 
 
 def confusion_matrix(labels, predicted, classes=10):

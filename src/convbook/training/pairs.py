@@ -6,8 +6,10 @@ mini-batch goes through once, and the loss looks at all pairs that can be made o
 
 import numpy as np
 
+from .. import checks
 from ..losses import PairLoss
 from ..optimizers import Adam
+from .loop import run
 
 
 def train_pairs(model, x, labels, steps, each=8, lr=0.001, seed=0):
@@ -24,12 +26,14 @@ def train_pairs(model, x, labels, steps, each=8, lr=0.001, seed=0):
     lr : float
     """
     loss, optimizer, losses = PairLoss(), Adam(model, lr=lr), []
-    model.train()
-    for batch in class_batches(labels, steps, each, seed):
+
+    def step(batch):
         losses.append(loss(model(x[batch]), labels[batch]))
         model.backward(loss.backward(), need_dx=False)
         optimizer.step()
-    model.eval()
+        return losses[-1]
+
+    run(step, class_batches(labels, steps, each, seed), 1, optimizer, progress=False)
     return losses
 
 
@@ -45,7 +49,13 @@ def class_batches(labels, steps, each=8, seed=0):
         Images of a class, drawn without repetition within the batch.
     seed : int or numpy.random.Generator
     """
-    rng = np.random.default_rng(seed)
+    steps, each = (checks.integer(name, value, least=1)
+                   for name, value in (("steps", steps), ("each", each)))
+    rng, labels = np.random.default_rng(seed), np.asarray(labels)
     places = [np.flatnonzero(labels == k) for k in np.unique(labels)]
+    fewest = min(map(len, places), default=0)
+    if fewest < each:
+        raise ValueError(f"each must be at most the number of images of the rarest class, "
+                         f"{fewest}, got {each}")
     for _ in range(steps):
         yield np.concatenate([rng.choice(of_class, each, replace=False) for of_class in places])
