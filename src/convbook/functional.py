@@ -141,9 +141,9 @@ def conv2d(x, f, b=None, stride=1, padding=0, dilation=1, groups=1):
     Notes
     -----
     In float32, 3×3 filters with many channels go the shorter way of Winograd's algorithm, here and
-    in the gradients. Its error is about 3e-6 of the *largest* number in a tile of 6×6 pixels, not
-    of each output (the direct way: 5e-7): beside an outlier of 1e8, outputs up to four pixels away
-    are off by one or two hundred. Where that matters, give x as float64. Infinities and NaNs reach only the
+    in the gradients. Its error is about 3e-6 of the *largest* output near by, in tiles of 4×4, not
+    of each (the direct way: 5e-7): beside an outlier of 1e8, outputs up to four pixels away are off
+    by one or two hundred. Where that matters, give x as float64. Infinities and NaNs reach only the
     outputs that see them, in whatever company an image comes.
     """
     xp, x, f, b, geometry = checks.convolution(x, f, b, stride, padding, dilation, groups)
