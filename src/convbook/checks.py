@@ -40,6 +40,13 @@ def number(name, value, least, most=math.inf, open_end=False):
     return float(value)
 
 
+def one_of(name, value, allowed):
+    """Return `value`, which must be one of the allowed ones."""
+    if isinstance(value, (bool, np.bool_)) or value not in tuple(allowed):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value
+
+
 def float_dtype(dtype):
     """Return `dtype` as a NumPy dtype that is floating point."""
     if np.dtype(dtype).kind != "f":

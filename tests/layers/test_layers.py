@@ -30,6 +30,7 @@ from convbook.layers import (
     Reshape,
     Residual,
     Sequential,
+    Shrink,
     Sigmoid,
     Tanh,
     Upsample,
@@ -69,6 +70,7 @@ LAYERS = [
     (Reshape(2, -1), (2, 60)),
     (Upsample(2), (2, 3, 3, 2)),
     (Upsample((1, 3), "bilinear"), (2, 3, 2, 3)),
+    (Shrink(2, 5), (2, 3, 5, 4)),
     (Dropout(0.4, rng=0), (3, 4, 5)),
     (Dropout(0.4, rng=0).eval(), (3, 4, 5)),
 ]

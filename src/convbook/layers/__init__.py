@@ -18,7 +18,7 @@ from .elementwise import Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from .joining import Add, Concat
 from .normalisation import BatchNorm2d, InstanceNorm2d, LocalResponseNorm, UnitLength
 from .pooling import AvgPool2d, GlobalAvgPool2d, MaxPool2d, MaxUnpool2d
-from .shaping import Flatten, Reshape, Upsample
+from .shaping import Flatten, Reshape, Shrink, Upsample
 from .summary import Summary
 from .tape import Tape, call
 from .weights import Conv2d, ConvTranspose2d, Linear
@@ -48,6 +48,7 @@ __all__ = [
     "Residual",
     "Sequential",
     "SharedBody",
+    "Shrink",
     "Sigmoid",
     "Skip",
     "Summary",

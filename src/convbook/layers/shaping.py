@@ -103,3 +103,47 @@ class Upsample(Layer):
         if not need_dx:
             return None
         return F.upsample2d_backward(dy, self._x, self.factor, self.mode)
+
+
+class Shrink(Layer):
+    """Keep every S-th pixel along both axes, and put channels of zeros behind the others.
+
+    The shortcut without parameters of He et al., "Deep residual learning", CVPR 2016, section 3.3
+    (option A), for where a block makes the picture smaller and its channels more.
+
+    Parameters
+    ----------
+    stride : int
+        S.
+    channels : int
+        How many the output has; at least as many as the input.
+    """
+
+    hands_over = True
+
+    def __init__(self, stride, channels):
+        super().__init__()
+        self.stride = checks.integer("stride", stride, least=1)
+        self.channels = checks.integer("channels", channels, least=1)
+
+    def forward(self, x):
+        """Return y: (N, channels, ⌈H / S⌉, ⌈W / S⌉)."""
+        with errors_of(self):
+            x = self._input(x, "NCHW")
+            if x.shape[1] > self.channels:
+                raise ValueError(f"x must have at most C = {self.channels}, got {x.shape[1]}, "
+                                 f"shape {x.shape}")
+        self._shape = x.shape
+        kept = x[:, :, ::self.stride, ::self.stride]
+        y = get_array_module(x).zeros_like(kept, shape=(len(x), self.channels, *kept.shape[2:]))
+        y[:, :x.shape[1]] = kept
+        return self._output(y)
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W), zero where no pixel was kept; or None if it is not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        dx = get_array_module(dy).zeros_like(dy, shape=self._shape)
+        dx[:, :, ::self.stride, ::self.stride] = dy[:, :self._shape[1]]
+        return dx
