@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from . import checks
-from .arrays import get_array_module, result_and_work_dtype
+from .arrays import get_array_module
 from .checks import number
 
 
@@ -74,13 +74,13 @@ class Optimizer:
                                  f"{param.shape}, got {grads[name].shape}")
         self.steps += 1
         for name, param in params.items():
-            _, work = result_and_work_dtype(param)
-            wide = param.astype(work, copy=False)  # itself, but for float16
-            # What float16 cannot hold becomes infinite, and is found as such; no warning besides.
-            with np.errstate(over="ignore"):
-                self._update(name, wide, grads[name].astype(work, copy=False))
-                if wide is not param:
+            if param.dtype == np.float16:
+                wide = param.astype(np.float32)
+                self._update(name, wide, grads[name].astype(np.float32))
+                with np.errstate(over="ignore"):  # what float16 cannot hold is infinite there
                     param[...] = wide
+            else:
+                self._update(name, param, grads[name])
 
     def _update(self, name, param, grad):
         raise NotImplementedError
