@@ -684,6 +684,52 @@ def test_a_layer_as_the_pages_write_it_goes_everywhere():
                      + (head(plain(x[:2])) * dy[:2]).sum())
 
 
+class Cached(Plain):
+    """Keeps what backward needs in a dict, and a count of its passes in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.cache, self.passes = {}, []
+
+    def forward(self, x):
+        self.cache["x"] = x
+        return x @ self.params["w"].T
+
+    def backward(self, dy):
+        self.passes.append(len(dy))
+        self.grads["w"] = dy.T @ self.cache["x"]
+        return dy @ self.params["w"]
+
+
+class Wrapping(Layer):
+    """Works with layers that it does not name as its children."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.more = Tanh(), [ReLU()]
+
+    def forward(self, x):
+        return self.more[0](self.inner(x))
+
+    def backward(self, dy):
+        return self.inner.backward(self.more[0].backward(dy))
+
+
+def test_memory_of_every_kind_belongs_to_its_call():
+    for body, between in ((Cached(), Layer()), (Plain(), Wrapping())):
+        x, z = normal((4, 6)), normal((4, 6), 1)
+        tape = Tape(body)
+        a, b = (tape(between, tape(body, i)) for i in (x, z))
+        da, db = normal(a.shape, 2), normal(b.shape, 3)
+        tape.backward((a, da), (b, db))
+        assert_gradients([body], lambda body=body, between=between, da=da, db=db, x=x, z=z: (
+            (between(body(x)) * da).sum() + (between(body(z)) * db).sum()))
+        if isinstance(body, Cached):
+            assert body.passes == [4, 4]
+            body(x), call(body, z)[1](db)
+            assert body.cache["x"] is z  # that of its last call, in its own dict
+
+
 def test_a_layer_as_the_pages_write_it_is_trained_by_fit():
     x, y = normal((20, 6)), np.arange(20) % 3
     for model in (Plain(), Sequential(Plain()), Sequential(Tanh(), Plain())):

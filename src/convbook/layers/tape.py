@@ -56,14 +56,14 @@ class Back:
 
     def __init__(self, layer):
         self.layer = layer
-        parts = {id(part): part for part in layer.walk()}.values()
-        self._memory = [(part, memory_of(part)) for part in parts]
+        self._memory = [(part, {name: kept(value) for name, value in memory_of(part).items()})
+                        for part in parts_of(layer)]
 
     def __call__(self, *dys, need_dx=True):
         if self._memory is None:
             raise RuntimeError(f"{title(self.layer)}: the backward pass of this call was run "
                                "before. Add up the gradients of its output, and run it once")
-        with remembering(self._memory), adding_gradients(part for part, _ in self._memory):
+        with remembering(self._memory), adding_gradients(self.layer):
             dx = run_backward(self.layer, *dys, need_dx=need_dx)
         self._memory = None  # let go of the arrays
         return dx
@@ -236,6 +236,28 @@ class Tape:
 # --- Memory and gradients ------------------------------------------------------------------------
 
 
+def parts_of(layer):
+    """Return a layer and all layers in its attributes, whether they are its `children` or not."""
+    found, new = {}, [layer]
+    while new:
+        part = new.pop()
+        if id(part) not in found:
+            found[id(part)] = part
+            for value in vars(part).values():
+                values = (value.values() if isinstance(value, dict)
+                          else value if isinstance(value, (list, tuple)) else (value,))
+                new.extend(v for v in values if isinstance(v, Layer))
+    return found.values()
+
+
+def kept(value):
+    """Return a list or dict of arrays as a copy: the next call may fill the same one anew."""
+    arrays = value.values() if isinstance(value, dict) else value
+    if isinstance(value, (dict, list)) and any(hasattr(a, "dtype") for a in arrays):
+        return value.copy()
+    return value
+
+
 def memory_of(part):
     """Return what the last call has left in a layer, by name; its settings come along."""
     return {name: value for name, value in vars(part).items() if name not in OUTLIVE_A_CALL}
@@ -257,8 +279,9 @@ def remembering(memory):
 
 
 @contextmanager
-def adding_gradients(parts):
+def adding_gradients(layer):
     """Add what a backward pass puts into `grads` to what was there before; all of it or nothing."""
+    parts = {id(part): part for part in layer.walk()}.values()
     before = [(part, part.grads) for part in parts if "grads" in vars(part)]
     for part, _ in before:
         part.grads = {}
