@@ -193,11 +193,9 @@ def test_exactly_the_share_asked_for_is_enough():
 
 
 def test_a_network_that_has_learned_only_the_test_digits_is_found_out():
-    digits, network = mnist(), Sequential(
-        MaxPool2d(2), Conv2d(1, 8, 3, rng=0), ReLU(), MaxPool2d(2), Flatten(),
-        Linear(288, 10, rng=0))
-    fit(network, digits.x_test, digits.y_test, epochs=60, batch_size=50,
-        optimizer=AdamW(network, lr=0.02))
+    digits, network = mnist(), Sequential(Flatten(), Linear(784, 10, rng=0))
+    fit(network, digits.x_test, digits.y_test, epochs=40, batch_size=50,
+        optimizer=AdamW(network, lr=0.01))
     assert evaluate(network, digits.x_test, digits.y_test)["accuracy"] > 0.99
     message = answer_to("3-5-1.7", network)
     assert message.startswith("Not quite") and "not how to read" in message
