@@ -78,6 +78,12 @@ def test_the_way_back_to_numpy_is_refused():
     assert "the result must stay on the GPU" in message
 
 
+def test_a_result_that_has_come_back_is_noticed():
+    message = answer_to("3-5-2.3", lambda x: centre_of_mass(np.asarray(x)))
+    assert message.startswith("Almost: the results are right, but")
+    assert "the result must stay where the input lives" in message
+
+
 def test_the_centre_of_one_pixel_is_the_pixel():
     x = np.zeros((1, 5, 7))
     x[0, 2, 6] = 3

@@ -12,6 +12,7 @@ import functools
 import numpy as np
 
 from convbook.exercises.checking import is_right
+from convbook.stand_in import StandInArray
 
 
 def mutants(exercise):
@@ -63,6 +64,8 @@ def of_the_result(exercise, values):
                           lambda y, j=j, k=k: y.swapaxes(j, k).copy())
             yield changed(f"reshaped as if axes {j} and {k} were swapped",
                           lambda y, j=j, k=k: y.swapaxes(j, k).reshape(y.shape))
+    if any(isinstance(value, StandInArray) for value in values):
+        yield "result taken back to NumPy", on_numpy(exercise.reference)
     if axes > 1:
         yield changed("flattened", lambda y: y.ravel())
     if axes:
@@ -77,6 +80,13 @@ def on_result(reference, change):
         changed = change(np.asarray(value).view(np.ndarray))
         return changed.view(kind) if isinstance(changed, np.ndarray) and issubclass(
             kind, np.ndarray) else changed
+    return mutant
+
+
+def on_numpy(reference):
+    @functools.wraps(reference)
+    def mutant(*inputs):
+        return np.asarray(reference(*inputs))
     return mutant
 
 
@@ -224,22 +234,3 @@ def explained(exercise, name):
     """Whether the exercise says why this change does no harm."""
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in exercise.harmless)
 
-
-if __name__ == "__main__":
-    import sys
-    import time
-
-    from convbook.exercises import EXERCISES
-
-    total, start = 0, time.process_time()
-    for key, exercise in EXERCISES.items():
-        if callable(exercise.reference) and (len(sys.argv) < 2 or key.startswith(sys.argv[1])):
-            found, count = survivors(exercise)
-            total += count
-            unexplained = [name for name in found if not explained(exercise, name)]
-            stale = [pattern for pattern in exercise.harmless if not fnmatch.filter(found, pattern)]
-            print(f"{key:8} {exercise.reference.__name__:22} {count:4} changes",
-                  "" if not stale else f"  stale: {stale}")
-            for name in unexplained:
-                print("     ", name)
-    print(total, "changes", round(time.process_time() - start, 1), "s")

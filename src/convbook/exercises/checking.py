@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from ..stand_in import StandInArray
 from .diagnosis import Finding, advice, as_numbers, compare, right_as_written, same
 from .limits import TookTooLong, call_within, no_way_out
 from .wording import WIDTH, arrays, call, number, paragraph, position, written_out
@@ -124,6 +125,7 @@ class Outcome:
     effects: dict[str, np.ndarray] = field(default_factory=dict)  # of those that must be
     shared: tuple[str, ...] = ()  # the arguments in whose memory the value lies
     in_order: bool = True
+    taken_back: bool = False  # whether it came to NumPy, though an argument was on the GPU
     used: tuple[str, ...] = ()  # what was called of `Exercise.without`
 
     @property
@@ -170,13 +172,15 @@ def attempt(exercise: Exercise, function: Callable, inputs: tuple,
     named = list(zip(exercise.parameters, inputs, given))
     shared = tuple(name for name, _, after in named if _share_memory(value, after))
     in_order = not isinstance(value, np.ndarray) or value.flags.c_contiguous
+    taken_back = not isinstance(value, StandInArray) and any(
+        isinstance(argument, StandInArray) for argument in given)
     return Outcome(
         copy.copy(value) if isinstance(value, (np.ndarray, list)) else value,
         changed=tuple(name for name, before, after in named
                       if name not in exercise.changes and _differ(before, after)),
         effects={name: exercise.changes[name](after) for name, _, after in named
                  if name in exercise.changes},
-        shared=shared, in_order=in_order, used=tuple(sorted(used)))
+        shared=shared, in_order=in_order, taken_back=taken_back, used=tuple(sorted(used)))
 
 
 @contextmanager
@@ -340,6 +344,9 @@ def _made_otherwise(exercise: Exercise, outcomes: list[Outcome]) -> str:
         return (f"what {name} returns is no array of its own: it lies in the memory of its input "
                 f"{shared}. Whoever changes the one changes the other: return a new array or a "
                 "copy.")
+    if any(outcome.taken_back for outcome in outcomes):
+        return (f"what {name} returns for a CuPy array is none: the result must stay where the "
+                "input lives. (np.asarray, which does it here, raises an error on a GPU.)")
     if exercise.in_order and not all(outcome.in_order for outcome in outcomes):
         return (f"what {name} returns is another array, transposed: in memory its numbers lie in "
                 "another order. This exercise asks for an array that is filled at once as it is "
