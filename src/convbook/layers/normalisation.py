@@ -89,7 +89,8 @@ class BatchNorm2d(Layer):
             xp, wide = get_array_module(dy), dy.astype(mean.dtype, copy=False)
             slope = 1 / (var + self.eps) ** 0.5
             dbeta = xp.einsum("nchw->c", wide)
-            dgamma = xp.einsum("nchw,nchw->c", wide, x - along_channels(mean)) * slope
+            of_x = xp.einsum("nchw,nchw->c", wide, x.astype(mean.dtype, copy=False))
+            dgamma = (of_x - mean * dbeta) * slope
             dx = wide * along_channels(gamma * slope) if need_dx else None
             dx, dgamma, dbeta = cast(dy.dtype, dx, dgamma, dbeta)
         self.grads = {"gamma": dgamma, "beta": dbeta}
