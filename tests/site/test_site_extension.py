@@ -1,8 +1,8 @@
 """What the Sphinx extension does to a site, each part by itself."""
 
+import re
 
-
-from convbook.site import assets, icons
+from convbook.site import assets, icons, mathml
 
 FONT = "fa-solid-900"
 STYLE = (
@@ -20,7 +20,9 @@ def test_icon_fonts_are_cut_and_the_script_goes(site):
     fonts = list((site / "_static").rglob("fa-*.woff"))
     assert fonts and all(font.stat().st_size < 10_000 for font in fonts)
     assert not list(site.rglob("fontawesome.js")) and not list(site.rglob("*.map"))
-    assert not any("fontawesome.js" in page.read_text(encoding="utf-8") for page in site.rglob("*.html"))
+    assert not any(
+        "fontawesome.js" in page.read_text(encoding="utf-8") for page in site.rglob("*.html")
+    )
     for style in (site / "_static").rglob("*.css"):
         assert ".woff2" not in style.read_text(encoding="utf-8")
 
@@ -41,3 +43,15 @@ def test_licences_stand_on_every_page(site):
     for page in (site / "book").glob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert "CC BY 4.0" in text and "MIT" in text, page.name
+
+
+def test_formulas_have_a_form_for_browsers_without_scripts():
+    body = (
+        '<p>A <span class="math notranslate nohighlight">\\(x &lt; 2\\)</span>,</p>\n'
+        '<div class="math notranslate nohighlight">\n\\[\\frac{1}{N}\\]</div><code>\\(no\\)</code>'
+    )
+    both = mathml.with_mathml(body)
+    assert both.count("<noscript><math") == 2
+    assert "<mo>&#x0003C;</mo>" in both or "<mo>&lt;</mo>" in both
+    assert "<mfrac>" in both and 'display="block"' in both
+    assert re.sub(r"<noscript>.*?</noscript>", "", both) == body

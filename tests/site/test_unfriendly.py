@@ -5,13 +5,13 @@ import re
 import pytest
 
 from convbook.site import assets
-from helpers.pages import NARROW, THEMES, WIDE, choose_theme, settle
+from helpers.pages import CHAPTERS, NARROW, THEMES, WIDE, choose_theme, settle
 
 CHAPTER = "book/3-2_pooling.html"
 
 
 def test_search_in_a_frame_without_storage(site, site_url, open_page):
-    """A frame in a learning platform may be sandboxed: storage throws, other pages can't be read."""
+    """In a learning platform a page may be sandboxed: storage throws, other pages can't be read."""
     page = open_page(viewport=WIDE).page
     page.set_content(
         f'<iframe sandbox="allow-scripts" width="1200" height="800" '
@@ -25,7 +25,8 @@ def test_search_in_a_frame_without_storage(site, site_url, open_page):
 INK = """
 () => {
   const style = getComputedStyle(document.querySelector(".bd-content p"));
-  const grey = (colour) => colour.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0) / 3;
+  const grey = (colour) =>
+    colour.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0) / 3;
   return [grey(style.color), document.documentElement.dataset.theme];
 }
 """
@@ -35,8 +36,9 @@ INK = """
 def test_paper_is_white(theme, site_url, open_page):
     page = open_page(viewport=WIDE).page
     choose_theme(page, theme)
-    page.goto(f"{site_url}/{CHAPTER}")
+    page.goto(f"{site_url}/book/3-5-1_cnn.html")
     settle(page)
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
     page.emulate_media(media="print")
     page.wait_for_function(f"() => ({INK})()[0] < 90")
     # Hints and solutions stay as they were.
@@ -47,12 +49,20 @@ def test_paper_is_white(theme, site_url, open_page):
     head = page.locator(".convbook-widget .cb-head").first
     assert head.evaluate("(e) => getComputedStyle(e).breakAfter") == "avoid"
     assert not page.locator(".cb-tools").first.is_visible()
+    # No line of a program or of its output is cut off.
+    assert (
+        page.evaluate(
+            """() => [...document.querySelectorAll(".bd-content pre")].filter((box) =>
+          box.checkVisibility() && box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)"""
+        )
+        == []
+    )
     page.emulate_media(media="screen")
     page.wait_for_function(f"() => document.documentElement.dataset.theme === '{theme}'")
 
 
 MARKED = """
-() => [...document.querySelectorAll(".bd-toc-nav a.nav-link.active")].map((link) => link.hash).at(-1)
+() => [...document.querySelectorAll(".bd-toc-nav a.nav-link.active")].at(-1)?.hash
 """
 
 
@@ -97,3 +107,16 @@ def test_each_page_has_the_script_that_comes_first(site):
         text = page.read_text(encoding="utf-8")
         first = re.search(r"<script\b", text).start()
         assert text[first:].startswith(assets.head_script()[:60]), page.name
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_formulas_are_read_without_a_script(name, site_url, open_page):
+    page = open_page(viewport=WIDE, java_script_enabled=False).page
+    page.goto(f"{site_url}/{name}")
+    shown = page.locator(".bd-content").first.inner_text()
+    assert not re.search(r"\\[()\[\]]|\\frac|\\sum", shown)
+    formulas = page.locator("math")
+    assert formulas.count() == page.locator(".math.notranslate").count()
+    if formulas.count():
+        assert formulas.first.is_visible()
+        assert not page.locator(".math.notranslate").first.is_visible()

@@ -7,7 +7,7 @@ icons that are used, adds the ``convbook-widget`` directive, and leaves out the 
 import os
 from pathlib import Path
 
-from . import assets, edition, icons
+from . import assets, edition, icons, mathml
 from .directive import WidgetDirective
 
 
@@ -56,6 +56,14 @@ def add_head_script(app, pagename, templatename, context, doctree):
     context["metatags"] = assets.head_script() + context.get("metatags", "")
 
 
+def add_mathml(app, pagename, templatename, context, doctree):
+    """Let formulas be read without a script."""
+    body = mathml.with_mathml(context.get("body", ""))
+    if body != context.get("body", ""):
+        context["body"] = body
+        context["metatags"] = context.get("metatags", "") + mathml.HIDE_TEX
+
+
 def correct_references(app, pagename, templatename, context, doctree):
     """Don't call the references a list to screen readers: entries with links back may not be in one."""
     context["body"] = context.get("body", "").replace(
@@ -83,6 +91,7 @@ def setup(app):
     app.connect("source-read", drop_solutions)
     app.connect("html-page-context", add_page_assets)
     app.connect("html-page-context", add_head_script)
+    app.connect("html-page-context", add_mathml)
     app.connect("html-page-context", correct_references)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
