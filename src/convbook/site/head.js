@@ -1,5 +1,6 @@
-// Stands in front of all other scripts. A frame without rights of its own ("sandbox") has no storage, and
-// scripts of the theme and of the search stop when they ask for it: there they get one that forgets.
+// Stands in front of all other scripts. A frame without rights of its own ("sandbox") has no
+// storage, and scripts of the theme and of the search stop when they ask for it: there they get one
+// that forgets.
 for (const name of ["localStorage", "sessionStorage"]) {
   try {
     window[name].getItem("");

@@ -1,7 +1,9 @@
-// Brings the explorers of a static page to life: the same modules as in Jupyter, with a small stand-in for the model.
-// The modules' exports (modules[file name]) are put in front of this text when the site is built.
+// Brings the explorers of a static page to life: the same modules as in Jupyter, with a small
+// stand-in for the model. The modules' exports (modules[file name]) are put in front of this text
+// when the site is built.
 
-// What a module needs of anywidget's model: values by name, and listeners that are told of a change at once.
+// What a module needs of anywidget's model: values by name, and listeners that are told of a change
+// at once.
 class Model {
   constructor(state) { this.state = state; this.listeners = new Map(); }
   get(name) { return this.state[name]; }
@@ -16,8 +18,9 @@ class Model {
 }
 
 /**
- * What a figure may keep until the reader's next look at the page in this tab: {read(), write(value)}. It belongs to the
- * figure's first state, which a new edition of the page may change. Where there is no storage nothing is kept.
+ * What a figure may keep until the reader's next look at the page in this tab: {read(),
+ * write(value)}. It belongs to the figure's first state, which a new edition of the page may
+ * change. Where there is no storage nothing is kept.
  */
 function memoryOf(place, index) {
   let hash = 0;
@@ -51,7 +54,8 @@ async function bringToLife(place, index) {
   place.dataset.ready = Math.round(performance.now());
 }
 
-// The script is loaded with `defer`, ahead of the others: the page is parsed, and nothing keeps the figures waiting.
+// The script is loaded with `defer`, ahead of the others: the page is parsed, and nothing keeps the
+// figures waiting.
 document.querySelectorAll(".convbook-widget[data-module]").forEach((place, index) => {
   bringToLife(place, index).catch((error) => console.error(`${place.dataset.module}: ${error.stack ?? error}`));
 });

@@ -1,13 +1,14 @@
 // Corrections to the theme.
 
-// The theme gives boxes that scroll sideways a tab stop, but not those that are folded away when the page is loaded.
-// It looks again when the window's size changes; so let it look when something is unfolded, too.
+// The theme gives boxes that scroll sideways a tab stop, but not those that are folded away when
+// the page is loaded. It looks again when the window's size changes; so let it look when something
+// is unfolded, too.
 addEventListener("click", (event) => {
   if (event.target.closest(".toggle, summary")) dispatchEvent(new Event("resize"));
 });
 
-// The search shows a few lines of each page that it finds, which browsers let it read neither from files nor from a
-// frame without rights of its own.
+// The search shows a few lines of each page that it finds, which browsers let it read neither from
+// files nor from a frame without rights of its own.
 if (location.protocol === "file:" || self.origin === "null") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 
 // Paper is white: a dark page is printed as a light one.
@@ -18,8 +19,8 @@ matchMedia("print").addEventListener("change", ({ matches }) => {
   if (!matches && themeOnScreen) [page.dataset.theme, themeOnScreen] = [themeOnScreen, null];
 });
 
-// The contents beside a page mark the section that is being read: the last one whose heading is at the top of the window, or
-// above. The theme's own mark stays behind, on sections that have passed.
+// The contents beside a page mark the section that is being read: the last one whose heading is at
+// the top of the window, or above. The theme's own mark stays behind, on sections that have passed.
 const links = [...document.querySelectorAll(".bd-toc-nav a.nav-link")];
 if (links.length) {
   document.body.removeAttribute("data-bs-spy");

@@ -1,4 +1,5 @@
-// AnswerGrid: an empty number, row or matrix that the reader fills in. The page holds no answers, only hashes of them.
+// AnswerGrid: an empty number, row or matrix that the reader fills in. The page holds no answers,
+// only hashes of them.
 import { build, shapeOf } from "./kit/arithmetic.js";
 import { h, live } from "./kit/elements.js";
 import { frame, holdHeight } from "./kit/frame.js";
@@ -156,7 +157,8 @@ function render({ model, el, memory }) {
   function hintLines(cells, hash) {
     const wrong = cells.filter((cell) => cell.verdict === "wrong");
     const unclear = cells.filter((cell) => cell.verdict === "unclear");
-    // Where two typical mistakes give the same number, the one that explains more of the cells is meant.
+    // Where two typical mistakes give the same number, the one that explains more of the cells is
+    // meant.
     const fits = (mistake, { r, c }) => mistake.accepted[r][c].includes(hash(r, c));
     const likely = get("mistakes")
       .map((mistake) => ({ mistake, count: wrong.filter((cell) => fits(mistake, cell)).length }))

@@ -1,4 +1,5 @@
-// AugmentationExplorer: one picture changed as data augmentation changes it, the matrix behind it, and random draws.
+// AugmentationExplorer: one picture changed as data augmentation changes it, the matrix behind it,
+// and random draws.
 import { invertAffine, matmul, sourceOf, transformPicture } from "./kit/affine.js";
 import { build, clamp } from "./kit/arithmetic.js";
 import { checkbox, choice, slider } from "./kit/controls.js";
@@ -47,7 +48,10 @@ const SLIDERS = {
   cutout_y: { label: "cutout ↓", min: 0, max: 100, text: (v) => `${fmt(v)} %` },
 };
 
-/** The settings of the random pictures. All numbers are always taken, so that a switch changes its own kind only. */
+/**
+ * The settings of the random pictures. All numbers are always taken, so that a switch changes its
+ * own kind only.
+ */
 function randomSettings(seed, drawn) {
   const random = seededRandom(seed);
   return Array.from({ length: DRAWS }, () => {
@@ -101,7 +105,10 @@ function inWords(settings) {
 
 const SLANT = 30; // degrees up to which hands write, and cameras are held, a little slanted
 
-/** Whether the changed picture could come from where the others come from: a sentence, and whether it is a warning. */
+/**
+ * Whether the changed picture could come from where the others come from: a sentence, and whether
+ * it is a warning.
+ */
 function verdict(name, { brightness, cutout, zoom, shift_x, shift_y }, m) {
   const [[a, b], [c, d]] = m;
   const mirrored = a * d - b * c < 0;

@@ -1,4 +1,5 @@
-// ChannelExplorer: the boxes of X, F and Y drawn to scale; each filter makes one sheet of the output.
+// ChannelExplorer: the boxes of X, F and Y drawn to scale; each filter makes one sheet of the
+// output.
 import { clamp, outputSize } from "./kit/arithmetic.js";
 import { slider } from "./kit/controls.js";
 import { after, h, live, svg } from "./kit/elements.js";
@@ -32,9 +33,10 @@ const words = (text, x, y, anchor = "middle", cls = "") =>
 
 /**
  * A stack of `depth` sheets of rows × cols cells, the first in front: {el, sheets, width, height}.
- * `shift`: how far each sheet stands to the right of and above the one before it; `ring`: width of the padding in
- * cells; `window`: [rows, cols] of a window in the upper left corner of each sheet;
- * `lit(k)`: whether sheet k is lit up; `names`: letters for rows, columns and depth; `below`: a line under the stack.
+ * `shift`: how far each sheet stands to the right of and above the one before it; `ring`: width of
+ * the padding in cells; `window`: [rows, cols] of a window in the upper left corner of each sheet;
+ * `lit(k)`: whether sheet k is lit up; `names`: letters for rows, columns and depth; `below`: a
+ * line under the stack.
  */
 function stack({ depth, rows, cols, cell, shift, ring = 0, window, lit, names = [], below }) {
   const height = (rows + 2 * ring) * cell;
@@ -72,7 +74,10 @@ function stack({ depth, rows, cols, cell, shift, ring = 0, window, lit, names = 
   };
 }
 
-/** Lays stacks of one size out in rows of at most `most`, as many as fit into `room` pixels, and sizes the picture. */
+/**
+ * Lays stacks of one size out in rows of at most `most`, as many as fit into `room` pixels, and
+ * sizes the picture.
+ */
 function arrange(picture, stacks, room, most) {
   const { width, height } = stacks[0];
   const columns = clamp(Math.floor(room / width), 1, Math.min(most, stacks.length));
@@ -112,7 +117,8 @@ function render({ model, el }) {
   ui.add(h("div", { class: "cb-controls cb-many" }, sliders.map((s) => s.el)), stage, sentence, counts, formula, legend);
   const hold = ui.hold(stage, sentence, counts);
 
-  // The pictures are drawn anew for each state; the focus moves on to the same choice in the new picture.
+  // The pictures are drawn anew for each state; the focus moves on to the same choice in the new
+  // picture.
   for (const symbol of ["F", "Y"]) {
     const { picture } = boxes[symbol];
     const chosen = (event) => event.target.closest("[data-channel]")?.dataset.channel;

@@ -121,7 +121,10 @@ function render({ model, el }) {
     const [row, col] = [r - shift, c - shift];
     if (row >= 0 && col >= 0 && row < rows && col < cols) ui.set({ row, col });
   }
-  /** The shape of what the player walks through: the elements of X or F, or the blocks that are added. */
+  /**
+   * The shape of what the player walks through: the elements of X or F, or the blocks that are
+   * added.
+   */
   function places() {
     if (inOne()) return shapeOf(get(get("mode")));
     return inX() ? outputShape() : shapeOf(get("f"));

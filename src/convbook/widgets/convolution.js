@@ -1,4 +1,5 @@
-// ConvolutionExplorer: a filter slides over a matrix; every number can be changed and every sum is written out.
+// ConvolutionExplorer: a filter slides over a matrix; every number can be changed and every sum is
+// written out.
 import {
   build, clamp, conv2d, extent, outputSize, pad2d, reached, shapeOf, windowCells,
 } from "./kit/arithmetic.js";

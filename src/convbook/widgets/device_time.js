@@ -1,4 +1,5 @@
-// DeviceTimeExplorer: time = launches + max(memory, arithmetic), for a GPU and a CPU, over the batch size.
+// DeviceTimeExplorer: time = launches + max(memory, arithmetic), for a GPU and a CPU, over the
+// batch size.
 import { clamp } from "./kit/arithmetic.js";
 import { buttons, choice, slider } from "./kit/controls.js";
 import { button, h, live, svg } from "./kit/elements.js";

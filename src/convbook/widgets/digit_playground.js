@@ -56,7 +56,9 @@ function render({ model, el }) {
   let moreReadings;
   const milliseconds = []; // of the last readings
 
-  /** Strokes and pixels belong together. Where Python changed one of them alone, the other follows. */
+  /**
+   * Strokes and pixels belong together. Where Python changed one of them alone, the other follows.
+   */
   function agree() {
     const now = Object.fromEntries(KEYS.map((key) => [key, get(key)]));
     const before = seen;
@@ -79,7 +81,8 @@ function render({ model, el }) {
     pad.showTools(!outputs);
     prepared.showSettings(seen);
     holdReading();
-    // At the start there is an answer first; the many pictures follow just before the browser paints.
+    // At the start there is an answer first; the many pictures follow just before the browser
+    // paints.
     if (before.pixels) showPictures(before);
     else firstPictures = requestAnimationFrame(() => {
       gallery.draw();
@@ -121,7 +124,10 @@ function render({ model, el }) {
     speed.dataset.ms = time;
     return result;
   }
-  /** The first reading is slow, because the browser has not translated the code yet: some more, so that there is a median. */
+  /**
+   * The first reading is slow, because the browser has not translated the code yet: some more, so
+   * that there is a median.
+   */
   function warmUp() {
     if (!outputs) return;
     while (milliseconds.length < FEWEST) compute();

@@ -1,4 +1,5 @@
-// GradientCheckFigure: the error of a numerical derivative over its step; first truncation rules, then rounding.
+// GradientCheckFigure: the error of a numerical derivative over its step; first truncation rules,
+// then rounding.
 import { clamp } from "./kit/arithmetic.js";
 import { buttons, choice, player, slider } from "./kit/controls.js";
 import { h, live, svg } from "./kit/elements.js";
@@ -177,7 +178,8 @@ function render({ model, el }) {
     /** The slopes, written beside the lines where they can be seen. */
     function labels() {
       const at = (s) => expected(f, type, s);
-      // Where a formula's own error and that of rounding are equal; its label stands halfway between there and 1.
+      // Where a formula's own error and that of rounding are equal; its label stands halfway
+      // between there and 1.
       const gap = (name, s) => Math.abs(Math.log(at(s)[name] / at(s).rounding));
       const cross = (name) => STEPS.reduce((best, s) => (gap(name, s) < gap(name, best) ? s : best));
       const label = (name, s, text, dx, dy) => svg("text", {

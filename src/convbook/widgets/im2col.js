@@ -1,4 +1,5 @@
-// Im2colExplorer: the columns of a convolution, built turn by turn in two ways, and the product that follows.
+// Im2colExplorer: the columns of a convolution, built turn by turn in two ways, and the product
+// that follows.
 import { build, clamp, fitted, outputSize, pad2d, shapeOf } from "./kit/arithmetic.js";
 import { blockArray } from "./kit/blocks.js";
 import { buttons, player, slider, stepper } from "./kit/controls.js";
@@ -124,7 +125,8 @@ function render({ model, el }) {
     const outer = overOutput ? [oh, ow] : size; // which block
     const inner = overOutput ? size : [oh, ow]; // where in the block
     const current = [Math.floor(step / outer[1]), step % outer[1]];
-    // Cell (r, c) of block (i, j): i and r are an output and a filter position, or the other way round.
+    // Cell (r, c) of block (i, j): i and r are an output and a filter position, or the other way
+    // round.
     const source = (i, j, r, c) => (overOutput ? [i * S + r, j * S + c] : [i + r * S, j + c * S]);
     const lit = new Set();
     if (possible) build(...inner, (r, c) => lit.add(source(...current, r, c).join()));

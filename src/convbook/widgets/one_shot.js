@@ -1,4 +1,5 @@
-// OneShotExplorer: one reference for each class; the nearest names an image, in pixels and in features.
+// OneShotExplorer: one reference for each class; the nearest names an image, in pixels and in
+// features.
 import { clamp } from "./kit/arithmetic.js";
 import { h, live } from "./kit/elements.js";
 import { frame } from "./kit/frame.js";

@@ -1,4 +1,5 @@
-// PoolGradientExplorer: the gradient of each window goes to its maximum, or in equal parts to all of its cells.
+// PoolGradientExplorer: the gradient of each window goes to its maximum, or in equal parts to all
+// of its cells.
 import {
   build, clamp, firstLargest, fitted, outputSize, pool2dBackward, reached, shapeOf, windowCells,
 } from "./kit/arithmetic.js";

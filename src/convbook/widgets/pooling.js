@@ -1,4 +1,5 @@
-// PoolingExplorer: a window slides over every channel; its largest number, or its average, goes to the output.
+// PoolingExplorer: a window slides over every channel; its largest number, or its average, goes to
+// the output.
 import {
   build, clamp, firstLargest, outputSize, pool2d, reached, shapeOf, windowCells,
 } from "./kit/arithmetic.js";
@@ -37,7 +38,8 @@ function render({ model, el }) {
   const ui = frame({ model, el, title: "Pooling: one number per window", keys: KEYS, draw, walks: ["channel", "row", "col"] });
   const get = (key) => model.get(key);
 
-  // The kind stays: the same numbers, once with the maximum and once with the average, are worth comparing.
+  // The kind stays: the same numbers, once with the maximum and once with the average, are worth
+  // comparing.
   const preset = examples({ options: PRESETS, start: { channel: 0, row: 0, col: 0 }, get, set: ui.begin });
   const kind = buttons({
     label: "Kind of pooling", name: "pooling",
@@ -100,7 +102,9 @@ function render({ model, el }) {
     return [clamp(get("channel"), 0, get("x").length - 1),
       clamp(get("row"), 0, Math.max(0, oh - 1)), clamp(get("col"), 0, Math.max(0, ow - 1))];
   }
-  /** Whether all channels can be shown together: each with its output beside it, and in few lines. */
+  /**
+   * Whether all channels can be shown together: each with its output beside it, and in few lines.
+   */
   function fits(c, rows, cols, ow) {
     const perLine = Math.floor(stage.clientWidth / ((cols + Math.max(1, ow)) * CELL + 70));
     return perLine > 0 && Math.ceil(c / perLine) * rows <= 12;

@@ -1,4 +1,5 @@
-// SignalExplorer: a filter slides along a row of numbers; its window is lit and its sum is written out.
+// SignalExplorer: a filter slides along a row of numbers; its window is lit and its sum is written
+// out.
 import { clamp, conv2d, outputSize } from "./kit/arithmetic.js";
 import { examples, player, slider, stepper } from "./kit/controls.js";
 import { h, live, svg } from "./kit/elements.js";

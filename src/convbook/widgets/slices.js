@@ -1,4 +1,5 @@
-// SlicesExplorer: a filter with three axes slides through a volume or a video; the slices it reads, and what it gives.
+// SlicesExplorer: a filter with three axes slides through a volume or a video; the slices it reads,
+// and what it gives.
 import { build, clamp } from "./kit/arithmetic.js";
 import { examples, player, slider, stepper } from "./kit/controls.js";
 import { after, h, live } from "./kit/elements.js";
@@ -93,7 +94,10 @@ function render({ model, el }) {
     shapes, stage, h("div", { class: "cb-slice-ramps" }, ramps.map((r) => r.el)), message, sum, legend);
   const hold = ui.hold(stage, sum);
 
-  /** A picture with a frame on the part that is lit; `onpick(row, col)` on a click, or with the arrow keys. */
+  /**
+   * A picture with a frame on the part that is lit; `onpick(row, col)` on a click, or with the
+   * arrow keys.
+   */
   function canvas(onpick, walks = false) {
     const image = picture({ label: " " });
     const mark = h("span", { class: "cb-part next" });
@@ -144,7 +148,8 @@ function render({ model, el }) {
     });
     return y;
   }
-  // One scale for all slices of an output, so that they can be compared: the largest number that there is in any of them.
+  // One scale for all slices of an output, so that they can be compared: the largest number that
+  // there is in any of them.
   let scaleOf = "";
   let scale = 1;
   function largest(f, [ot, oh, ow]) {

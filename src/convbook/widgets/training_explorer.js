@@ -1,4 +1,5 @@
-// TrainingExplorer: filters, feature maps, probabilities and curves of a network, from snapshot to snapshot.
+// TrainingExplorer: filters, feature maps, probabilities and curves of a network, from snapshot to
+// snapshot.
 import { clamp } from "./kit/arithmetic.js";
 import { bars } from "./kit/bars.js";
 import { choice, player, slider } from "./kit/controls.js";
@@ -96,7 +97,10 @@ function render({ model, el }) {
     hold();
   }
 
-  /** A plot of one or two curves over the epochs, with the snapshot shown marked; a click or drag chooses another. */
+  /**
+   * A plot of one or two curves over the epochs, with the snapshot shown marked; a click or drag
+   * chooses another.
+   */
   function panel(what, title, series) {
     const caption = h("div", { class: "cb-heading" });
     const image = svg("svg", { class: "cb-plot", role: "img" });
@@ -178,8 +182,9 @@ function axis(values, loss) {
 }
 
 /**
- * Small pictures side by side, whose numbers are read with the mouse, a finger or the arrow keys: {el, scale, said, show}.
- * `scale` is the colour bar, `said` the line that tells the number pointed at.
+ * Small pictures side by side, whose numbers are read with the mouse, a finger or the arrow keys:
+ * {el, scale, said, show}. `scale` is the colour bar, `said` the line that tells the number pointed
+ * at.
  */
 function tiles({ symbol, name, hint }) {
   const el = h("div", { class: "cb-tiles", role: "group", "aria-label": `${name}s` });

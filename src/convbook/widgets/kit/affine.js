@@ -1,6 +1,6 @@
-// Pictures moved by matrices. A picture is {width, height, data} as a canvas has it: red, green, blue
-// and opacity, row by row. Matrices are those of Python's `convbook.images.affine`: points (x, y, 1)
-// in pixels from the centre, x to the right and y down.
+// Pictures moved by matrices. A picture is {width, height, data} as a canvas has it: red, green,
+// blue and opacity, row by row. Matrices are those of Python's `convbook.images.affine`: points (x,
+// y, 1) in pixels from the centre, x to the right and y down.
 import { build, clamp } from "./arithmetic.js";
 
 /** The product of two 3 × 3 matrices. */
@@ -13,7 +13,10 @@ export function invertAffine([[a, b, right], [c, d, down]]) {
   return [[p, q, -(p * right + q * down)], [r, s, -(r * right + s * down)], [0, 0, 1]];
 }
 
-/** The pixel that stands for one at `place`, which may lie outside an axis of this length; -1: a zero. */
+/**
+ * The pixel that stands for one at `place`, which may lie outside an axis of this length; -1: a
+ * zero.
+ */
 function insideAxis(place, length, mode) {
   if (place >= 0 && place < length) return place;
   if (mode === "zero") return -1;
@@ -24,8 +27,8 @@ function insideAxis(place, length, mode) {
 }
 
 /**
- * Where a pixel of a transformed picture comes from: {row, col} in the old picture, and the four pixels around it that are
- * mixed, each {r, c, weight}, or r = -1 where a zero is taken instead.
+ * Where a pixel of a transformed picture comes from: {row, col} in the old picture, and the four
+ * pixels around it that are mixed, each {r, c, weight}, or r = -1 where a zero is taken instead.
  */
 export function sourceOf(inverse, { width, height }, row, col, mode) {
   const [cx, cy] = [(width - 1) / 2, (height - 1) / 2];
@@ -45,7 +48,10 @@ export function sourceOf(inverse, { width, height }, row, col, mode) {
   };
 }
 
-/** A picture moved with a matrix and sampled bilinearly, then multiplied by `brightness`; its numbers are not rounded. */
+/**
+ * A picture moved with a matrix and sampled bilinearly, then multiplied by `brightness`; its
+ * numbers are not rounded.
+ */
 export function transformPicture({ width, height, data }, matrix, mode, brightness = 1) {
   const [[a, b, right], [c, d, down]] = invertAffine(matrix);
   const [cx, cy] = [(width - 1) / 2, (height - 1) / 2];

@@ -1,4 +1,5 @@
-// The arithmetic of convolution and pooling; the tests compare it with convbook.functional in the browser.
+// The arithmetic of convolution and pooling; the tests compare it with convbook.functional in the
+// browser.
 
 /** Effective length of a filter of `kernel` taps that stand `dilation` cells apart. */
 export const extent = (kernel, dilation = 1) => dilation * (kernel - 1) + 1;
@@ -18,7 +19,9 @@ export function pad2d(x, padding, value = 0) {
   return build(h + 2 * padding, w + 2 * padding, (r, c) => x[r - padding]?.[c - padding] ?? value);
 }
 
-/** The cells of the padded input under output cell (row, col): [{r, c, fr, fc}, …] in filter order. */
+/**
+ * The cells of the padded input under output cell (row, col): [{r, c, fr, fc}, …] in filter order.
+ */
 export function windowCells(row, col, fh, fw, stride = 1, dilation = 1) {
   const cells = [];
   for (let fr = 0; fr < fh; fr++)
@@ -63,8 +66,9 @@ export function reached(h, w, fh, fw, stride, dilation = 1) {
 }
 
 /**
- * Gradients of a convolution of two matrices: `dx` of the padded input, with what falls on the padding still in it, and
- * `df`. Each output adds its dy · f to the cells of its window, and its dy · x to the filter.
+ * Gradients of a convolution of two matrices: `dx` of the padded input, with what falls on the
+ * padding still in it, and `df`. Each output adds its dy · f to the cells of its window, and its dy
+ * · x to the filter.
  */
 export function conv2dBackward(dy, x, f, { stride = 1, padding = 0 } = {}) {
   const padded = pad2d(x, padding);
@@ -98,6 +102,7 @@ export const fitted = (values, rows, cols, fill = 1) => build(rows, cols, (r, c)
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-// A layer's output is a flat Float32Array in the order (channel, row, column). A layer is what Python's `describe` makes
-// of it: its kind, the shape of its output, and for those that slide a window kernel, stride, dilation and padding as
-// pairs (vertical, horizontal), padding as [[top, bottom], [left, right]].
+// A layer's output is a flat Float32Array in the order (channel, row, column). A layer is what
+// Python's `describe` makes of it: its kind, the shape of its output, and for those that slide a
+// window kernel, stride, dilation and padding as pairs (vertical, horizontal), padding as [[top,
+// bottom], [left, right]].

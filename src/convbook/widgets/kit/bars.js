@@ -2,7 +2,10 @@
 import { h } from "./elements.js";
 import "./bars.css";
 
-/** Probabilities of named classes as bars: {el, show(values, {truth})}; `truth` is the class that gets a tick. */
+/**
+ * Probabilities of named classes as bars: {el, show(values, {truth})}; `truth` is the class that
+ * gets a tick.
+ */
 export function bars(label, names) {
   const rows = names.map((name) => {
     const tick = h("span", { class: "cb-tick" });

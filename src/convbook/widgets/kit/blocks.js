@@ -4,13 +4,19 @@ import { h } from "./elements.js";
 import { matrix } from "./matrix.js";
 import "./blocks.css";
 
-/** A grid of blocks: a fourth-order array, whose first two axes say which block and whose last two where in it. */
+/**
+ * A grid of blocks: a fourth-order array, whose first two axes say which block and whose last two
+ * where in it.
+ */
 export function blockArray() {
   const el = h("div", { class: "cb-blocks" });
   let blocks = [];
   return {
     el,
-    /** `values(i, j)` is block (i, j) or null when it is still empty; `current` is the block that is lit. */
+    /**
+     * `values(i, j)` is block (i, j) or null when it is still empty; `current` is the block that is
+     * lit.
+     */
     show([rows, cols], [inner, across], values, { current, scale, name }) {
       if (blocks.length !== rows || blocks[0].length !== cols) {
         blocks = build(rows, cols, () => matrix({ symbol: "", label: "" }));

@@ -30,8 +30,9 @@ export function choice({ label, options, onchange }) {
 }
 
 /**
- * A choice among examples, `options[key] = [text, values]`: {el, show()}. Choosing one sets its values and those of `start`;
- * where all values of an example are there, however they came, it is the one that is named.
+ * A choice among examples, `options[key] = [text, values]`: {el, show()}. Choosing one sets its
+ * values and those of `start`; where all values of an example are there, however they came, it is
+ * the one that is named.
  */
 export function examples({ label = "Example", options, start = {}, get, set }) {
   const texts = Object.entries(options).map(([key, [text]]) => [key, text]);
@@ -77,8 +78,8 @@ export function stepper({ label, min, max, onchange }) {
 }
 
 /**
- * Step back, play/pause and step forward through `count()` positions: {els, stop}. Playing goes round and round, or
- * without `loop` stops at the end.
+ * Step back, play/pause and step forward through `count()` positions: {els, stop}. Playing goes
+ * round and round, or without `loop` stops at the end.
  */
 export function player({ count, position, go, delay = 900, loop = true }) {
   let timer = null;

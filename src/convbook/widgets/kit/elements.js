@@ -4,7 +4,10 @@ import "./elements.css";
 /** What counts as a child of an element: a condition that failed leaves none. */
 const isChild = (child) => child !== null && child !== undefined && child !== false;
 
-/** An element: attributes by name, `on…` listeners, `class`, and children (nodes, text, or nested arrays). */
+/**
+ * An element: attributes by name, `on…` listeners, `class`, and children (nodes, text, or nested
+ * arrays).
+ */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

@@ -17,7 +17,10 @@ export function slice(start, count, stride) {
 /** The numbers of a shape as they stand in the captions: "2 × 3 × 4". */
 export const times = (...sizes) => sizes.join(" × ");
 
-/** The output size along one axis, as text with the numbers put in; without `padding` the formula does not mention it. */
+/**
+ * The output size along one axis, as text with the numbers put in; without `padding` the formula
+ * does not mention it.
+ */
 export function sizeFormula(name, sizeName, kernelName, { size, kernel, stride, padding, dilation = 1 }) {
   const taps = extent(kernel, dilation);
   const inside = size + 2 * (padding ?? 0) - taps;

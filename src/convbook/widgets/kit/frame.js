@@ -3,11 +3,11 @@ import { button, h } from "./elements.js";
 import "./frame.css";
 
 /**
- * The common frame of an explorer: title, play or other buttons, reset, then the parts given to `add`.
- * `keys` are the model's values that the explorer shows; reset puts them back to what they were at the start.
- * `draw` is called once, and once more after every change, however many values changed together.
- * `walks` are those of the keys that lead through a figure without making another one of it; see `hold`.
- * `onreset` is what Reset does instead, if given.
+ * The common frame of an explorer: title, play or other buttons, reset, then the parts given to
+ * `add`. `keys` are the model's values that the explorer shows; reset puts them back to what they
+ * were at the start. `draw` is called once, and once more after every change, however many values
+ * changed together. `walks` are those of the keys that lead through a figure without making another
+ * one of it; see `hold`. `onreset` is what Reset does instead, if given.
  */
 export function frame({ model, el, title, keys, draw, walks = [], onreset }) {
   const initial = Object.fromEntries(keys.map((key) => [key, structuredClone(model.get(key))]));
@@ -29,7 +29,8 @@ export function frame({ model, el, title, keys, draw, walks = [], onreset }) {
     pending = false;
     draw();
   };
-  // What a reader does to a cell is about the cells as they will be drawn: they are, before it counts.
+  // What a reader does to a cell is about the cells as they will be drawn: they are, before it
+  // counts.
   for (const type of ["input", "click", "keydown", "pointerdown"]) {
     root.addEventListener(type, ({ target }) => {
       if (!pending || !target.closest("td")) return;
@@ -53,8 +54,9 @@ export function frame({ model, el, title, keys, draw, walks = [], onreset }) {
     begin,
     tools,
     /**
-     * Keeps elements from shrinking while the reader walks through the figure, or types other numbers into it. Call the
-     * function that it returns after each change; with other settings, or other sizes, the elements may shrink.
+     * Keeps elements from shrinking while the reader walks through the figure, or types other
+     * numbers into it. Call the function that it returns after each change; with other settings, or
+     * other sizes, the elements may shrink.
      */
     hold(...elements) {
       const held = elements.map(holdHeight);
@@ -66,8 +68,9 @@ export function frame({ model, el, title, keys, draw, walks = [], onreset }) {
     },
     add: (...parts) => root.append(...parts),
     /**
-     * Call when all parts are in place: shows the first state; returns the clean-up function for anywidget. `watch` is an
-     * element whose changes of size call `resized`; `stop` is called in the end, too.
+     * Call when all parts are in place: shows the first state; returns the clean-up function for
+     * anywidget. `watch` is an element whose changes of size call `resized`; `stop` is called in
+     * the end, too.
      */
     start({ watch, resized = draw, stop } = {}) {
       tools.append(reset);
@@ -83,12 +86,16 @@ export function frame({ model, el, title, keys, draw, walks = [], onreset }) {
   };
 }
 
-/** What of a value makes a figure larger or smaller: the lengths of an array's axes, and any other value itself. */
+/**
+ * What of a value makes a figure larger or smaller: the lengths of an array's axes, and any other
+ * value itself.
+ */
 const sizeOf = (value) => (Array.isArray(value) ? [value.length, Array.isArray(value[0]) && sizeOf(value[0])] : value);
 
 /**
  * Keeps an element from shrinking, so that what stands below it on the page does not jump about.
- * Call the function that it returns after each change; another `key` than last time lets the element shrink.
+ * Call the function that it returns after each change; another `key` than last time lets the
+ * element shrink.
  */
 export function holdHeight(element) {
   let tallest = 0;

@@ -1,9 +1,12 @@
-// zlib's format, read at once. The browser's own DecompressionStream is asynchronous: all other scripts
-// of the page have their turn first, and a figure that waits for it comes to life after them (in chapter
-// 3-5-1 3.5 seconds later on a busy machine). Libraries (fflate, tiny-inflate) are two to three times as
-// large as these lines, and would save 2 to 6 milliseconds in a page.
+// zlib's format, read at once. The browser's own DecompressionStream is asynchronous: all other
+// scripts of the page have their turn first, and a figure that waits for it comes to life after
+// them (in chapter 3-5-1 3.5 seconds later on a busy machine). Libraries (fflate, tiny-inflate) are
+// two to three times as large as these lines, and would save 2 to 6 milliseconds in a page.
 
-/** How Huffman codes of these lengths (0: never used) are read: the symbols in the order of their codes. RFC 1951, 3.2.2. */
+/**
+ * How Huffman codes of these lengths (0: never used) are read: the symbols in the order of their
+ * codes. RFC 1951, 3.2.2.
+ */
 function huffmanCode(lengths) {
   const counts = new Uint16Array(16); // of the codes of each length
   for (const length of lengths) if (length) counts[length] += 1;

@@ -27,8 +27,8 @@ async function render({ model, el }) {
 }
 
 /**
- * JupyterLab takes no key for a command while the focus is on an element that asks for all keys, as the figures' do. A key
- * with Ctrl or ⌘ is a command all the same: Ctrl+S saves.
+ * JupyterLab takes no key for a command while the focus is on an element that asks for all keys, as
+ * the figures' do. A key with Ctrl or ⌘ is a command all the same: Ctrl+S saves.
  */
 function letCommandsPass({ ctrlKey, metaKey, target }) {
   if (!(ctrlKey || metaKey) || !target.closest?.(".convbook-widget")) return;

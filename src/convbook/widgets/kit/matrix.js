@@ -60,7 +60,10 @@ export function matrix({ symbol, label, onedit, onpick, form = false }) {
   };
   /** A cell may be gone or hidden, or belong to the padding, since it was drawn. */
   const isThere = (r, c, input) => cells[r]?.[c]?.input === input && !fixed(r, c) && !el.closest("[hidden]");
-  /** The number that was there before typing began stays: what looks like one at the start of a text is not what was meant. */
+  /**
+   * The number that was there before typing began stays: what looks like one at the start of a text
+   * is not what was meant.
+   */
   const keep = (r, c) => { if (values[r]?.[c] !== before && cells[r]?.[c] && !fixed(r, c)) onedit(r, c, before); };
   const begin = (r, c, input) => {
     if (editing === input) return;

@@ -4,7 +4,10 @@
 // horizontal), padding as [[top, bottom], [left, right]].
 import { bytesOf, floatsOf } from "./packed.js";
 
-/** Weights from whole numbers of `bits` bits, packed one after the other, times the step of their filter. */
+/**
+ * Weights from whole numbers of `bits` bits, packed one after the other, times the step of their
+ * filter.
+ */
 export function unpackWeights({ bits, shape, codes, steps }) {
   const bytes = bytesOf(codes);
   const step = floatsOf(steps);
@@ -22,7 +25,10 @@ export function unpackWeights({ bits, shape, codes, steps }) {
   return weights;
 }
 
-/** The layers as they travel in a page, with their weights as numbers and the shape of their input; of a picture `shape`. */
+/**
+ * The layers as they travel in a page, with their weights as numbers and the shape of their input;
+ * of a picture `shape`.
+ */
 export function readLayers(stored, shape) {
   return stored.map((layer) => {
     const read = {
@@ -33,7 +39,10 @@ export function readLayers(stored, shape) {
   });
 }
 
-/** Convolution. One weight at a time is multiplied by all that it meets while the filter slides over the picture. */
+/**
+ * Convolution. One weight at a time is multiplied by all that it meets while the filter slides over
+ * the picture.
+ */
 function convolutionLayer(x, { from: [c, h, w], shape: [oc, oh, ow], kernel: [fh, fw], stride, dilation, padding, weights, bias }) {
   const y = new Float32Array(oc * oh * ow);
   const [[top], [left]] = padding;
@@ -46,7 +55,8 @@ function convolutionLayer(x, { from: [c, h, w], shape: [oc, oh, ow], kernel: [fh
         for (let fc = 0; fc < fw; fc++) {
           const weight = weights[next++];
           const shift = fc * dilation[1] - left;
-          // The first place at which the weight meets the picture, and the first at which it does no more.
+          // The first place at which the weight meets the picture, and the first at which it does
+          // no more.
           const first = Math.max(0, Math.ceil(-shift / stride[1]));
           const end = Math.min(ow, Math.ceil((w - shift) / stride[1]));
           for (let r = 0; r < oh; r++) {
@@ -82,7 +92,9 @@ function poolingLayer(x, { kind, from: [, h, w], shape: [c, oh, ow], kernel: [kh
   return y;
 }
 
-/** Fully connected layer: each output is the sum of all inputs, each times its weight, and a bias. */
+/**
+ * Fully connected layer: each output is the sum of all inputs, each times its weight, and a bias.
+ */
 function linearLayer(x, { shape: [n], weights, bias }) {
   return Float32Array.from({ length: n }, (_, i) => {
     let sum = bias ? bias[i] : 0;
@@ -103,7 +115,10 @@ export function runLayers(layers, x) {
   return outputs;
 }
 
-/** Probabilities from scores. Taking off the largest score changes nothing but keeps exp from overflowing. */
+/**
+ * Probabilities from scores. Taking off the largest score changes nothing but keeps exp from
+ * overflowing.
+ */
 export function softmax(scores) {
   const largest = Math.max(...scores);
   const powers = Array.from(scores, (s) => Math.exp(s - largest));
@@ -117,8 +132,8 @@ export const asMaps = (shape) => (shape.length === 3 ? shape : [shape[0], 1, 1])
 const indices = (n) => Array.from({ length: n }, (_, i) => i);
 
 /**
- * The part of a layer's input that a part of its output depends on. A part is {channels, rows, cols}, each a list of
- * indices; the padding belongs to no part.
+ * The part of a layer's input that a part of its output depends on. A part is {channels, rows,
+ * cols}, each a list of indices; the padding belongs to no part.
  */
 export function partBefore({ kind, from, kernel, stride, dilation, padding }, { channels, rows, cols }) {
   const [c, h, w] = asMaps(from);
@@ -136,5 +151,6 @@ export function partBefore({ kind, from, kernel, stride, dilation, padding }, { 
   return { channels: kind === "conv" ? indices(c) : channels, rows: read(rows, 0, h), cols: read(cols, 1, w) };
 }
 
-// A picture is {width, height, data} as a canvas has it: red, green, blue and opacity, row by row. Matrices are those of
-// Python's `convbook.affine`: points (x, y, 1) in pixels from the centre, x to the right and y down.
+// A picture is {width, height, data} as a canvas has it: red, green, blue and opacity, row by row.
+// Matrices are those of Python's `convbook.affine`: points (x, y, 1) in pixels from the centre, x
+// to the right and y down.

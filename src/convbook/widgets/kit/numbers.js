@@ -37,9 +37,10 @@ function single(text) {
 const written = (value) => String(Number(value.toPrecision(10))).replace("-", "−");
 
 /**
- * The number in a text, below `most` by absolute value: {value, said, unfinished}. A fraction such as 7/2 is one, too, and so
- * are 1e3, 9,920 and 2,5. `value` is null for an empty text and NaN for what is no such number; `said` is then why, and
- * otherwise how separators were read, if there are any. `unfinished`: it may become a number with the next key.
+ * The number in a text, below `most` by absolute value: {value, said, unfinished}. A fraction such
+ * as 7/2 is one, too, and so are 1e3, 9,920 and 2,5. `value` is null for an empty text and NaN for
+ * what is no such number; `said` is then why, and otherwise how separators were read, if there are
+ * any. `unfinished`: it may become a number with the next key.
  */
 export function readNumber(text, most = 1e6) {
   if (!text.trim()) return { value: null, said: "", unfinished: true };

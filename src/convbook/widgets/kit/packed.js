@@ -13,14 +13,16 @@ export function bytesOf(text) {
 export const floatsOf = (text) => new Float32Array(bytesOf(text).buffer);
 
 /**
- * The numbers that Python's `packed` stored: {shape, low, largest, part(i, j, …)}; a part is a Float32Array of what lies
- * behind the first indices. `low` is the least number that could be stored, `largest` the largest.
+ * The numbers that Python's `packed` stored: {shape, low, largest, part(i, j, …)}; a part is a
+ * Float32Array of what lies behind the first indices. `low` is the least number that could be
+ * stored, `largest` the largest.
  */
 export function unpack({ shape, low, step, bytes, data }) {
   const { buffer } = inflate(bytesOf(data), bytes * shape.reduce((a, b) => a * b));
   const steps = bytes === 1 ? new Uint8Array(buffer) : new Uint16Array(buffer);
   const sizes = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  // What is stored along the first axis are differences; the sums run over, and so did the differences.
+  // What is stored along the first axis are differences; the sums run over, and so did the
+  // differences.
   for (let i = sizes[0]; i < steps.length; i++) steps[i] += steps[i - sizes[0]];
   const values = new Float32Array(steps.length);
   let largest = 0;

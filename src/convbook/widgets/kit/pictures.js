@@ -2,7 +2,10 @@
 import { h } from "./elements.js";
 import "./pictures.css";
 
-/** A colour of the sheets, such as "--cb-pos", as [red, green, blue]; black where the page has no sheets. */
+/**
+ * A colour of the sheets, such as "--cb-pos", as [red, green, blue]; black where the page has no
+ * sheets.
+ */
 function colourOf(name) {
   const probe = h("span", { class: "convbook-widget", hidden: true });
   document.body.append(probe);
@@ -19,8 +22,9 @@ const pictureColours = () => {
 };
 
 /**
- * A picture with one pixel for each number: blue above zero, orange below, the deeper the larger; or `ink`, which is black
- * on a light page and white on a dark one. The page's ground shines through. {el, show(values, rows, cols, scale)}
+ * A picture with one pixel for each number: blue above zero, orange below, the deeper the larger;
+ * or `ink`, which is black on a light page and white on a dark one. The page's ground shines
+ * through. {el, show(values, rows, cols, scale)}
  */
 export function picture({ ink = false, label } = {}) {
   const el = h("canvas", { class: `cb-picture${ink ? " ink" : ""}`, ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }) });
@@ -45,7 +49,10 @@ export function picture({ ink = false, label } = {}) {
   };
 }
 
-/** A picture in colours from three channels one after the other: numbers from 0 to 1, or `signed`, where 0 is a middle grey. */
+/**
+ * A picture in colours from three channels one after the other: numbers from 0 to 1, or `signed`,
+ * where 0 is a middle grey.
+ */
 export function colourPicture({ signed = false } = {}) {
   const el = h("canvas", { class: "cb-picture", "aria-hidden": "true" });
   const context = el.getContext("2d");
@@ -64,7 +71,10 @@ export function colourPicture({ signed = false } = {}) {
   };
 }
 
-/** Lays a frame over a part of a picture of rows × cols: `high` and `wide` cells, from (row, col) on. */
+/**
+ * Lays a frame over a part of a picture of rows × cols: `high` and `wide` cells, from (row, col)
+ * on.
+ */
 export function cover(frame, [row, col, high, wide], rows, cols) {
   const box = { left: col / cols, top: row / rows, width: wide / cols, height: high / rows };
   for (const [side, part] of Object.entries(box)) frame.style[side] = `${100 * part}%`;

@@ -1,4 +1,5 @@
-// Curves over an axis. The second curve of a plot, "central", has dashes and squares, so that colour is not all.
+// Curves over an axis. The second curve of a plot, "central", has dashes and squares, so that
+// colour is not all.
 import { h, svg } from "./elements.js";
 import "./plot.css";
 

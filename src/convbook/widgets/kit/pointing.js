@@ -4,8 +4,8 @@ import { clamp } from "./arithmetic.js";
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /**
- * What an arrow key asks for, [rows, columns], and the page neither scrolls nor hears of it; null for
- * any other key, and where a key is held that makes the arrow a command of the browser.
+ * What an arrow key asks for, [rows, columns], and the page neither scrolls nor hears of it; null
+ * for any other key, and where a key is held that makes the arrow a command of the browser.
  */
 export function arrow(event) {
   const move = MOVES[event.key];

@@ -2,7 +2,10 @@
 import { h } from "./elements.js";
 import "./scroller.css";
 
-/** A box that scrolls by itself when its content is too wide; only then the keyboard can reach it, to scroll it. */
+/**
+ * A box that scrolls by itself when its content is too wide; only then the keyboard can reach it,
+ * to scroll it.
+ */
 export function scroller(label, ...content) {
   const el = h("div", { class: "cb-scroller" }, content);
   return {

@@ -1,5 +1,5 @@
-// From a drawing to a picture as those of MNIST are: the same steps as in Python's convbook.digit_image.
-// A picture is {rows, cols, values}, from 0 (paper) to 1 (ink).
+// From a drawing to a picture as those of MNIST are: the same steps as in Python's
+// convbook.digit_image. A picture is {rows, cols, values}, from 0 (paper) to 1 (ink).
 import { clamp } from "../kit/arithmetic.js";
 
 export const PAD = 280; // the drawing's cells along each side
@@ -11,7 +11,10 @@ export const STEP = PAD / SIDE;
 export const blank = (rows, cols) => ({ rows, cols, values: new Float64Array(rows * cols) });
 const rounded = (value) => Math.floor(value + 0.5);
 
-/** Adds a line drawn with a round pen to a picture: 1 where the pen was, and something between at the line's edge. */
+/**
+ * Adds a line drawn with a round pen to a picture: 1 where the pen was, and something between at
+ * the line's edge.
+ */
 export function addStroke(image, { points, width }) {
   const reach = width / 2 + 1;
   points.forEach((start, k) => {
@@ -52,7 +55,10 @@ export function crop(image, { top, left, rows, cols }) {
   return part;
 }
 
-/** For each new cell along one axis the old ones that it covers, and how much of it each of them makes. */
+/**
+ * For each new cell along one axis the old ones that it covers, and how much of it each of them
+ * makes.
+ */
 function shares(size, newSize) {
   return Array.from({ length: newSize }, (_, k) => {
     const [from, to] = [k * (size / newSize), (k + 1) * (size / newSize)];

@@ -20,8 +20,8 @@ const group = (name, items) => items.length > 0 && h("div", { class: "cb-gallery
   h("span", { class: "cb-galleryname" }, name), h("div", { class: "cb-thumbs" }, items.map((item) => item.el)));
 
 /**
- * Test digits and drawings: {els, exampleOf(pixels), draw(), press(example), pressSketch(strokes)}. `choose(pixels)` is called
- * for a digit, `sketch(strokes)` for a drawing.
+ * Test digits and drawings: {els, exampleOf(pixels), draw(), press(example), pressSketch(strokes)}.
+ * `choose(pixels)` is called for a digit, `sketch(strokes)` for a drawing.
  */
 export function galleries({ stored, choose, sketch }) {
   const examples = stored.map((example) => {

@@ -1,4 +1,5 @@
-// One number of a network explained: what of the picture it depends on, and what its layer made it from.
+// One number of a network explained: what of the picture it depends on, and what its layer made it
+// from.
 import { h } from "../kit/elements.js";
 import { times } from "../kit/formula.js";
 import { asMaps } from "../kit/network.js";
@@ -11,8 +12,9 @@ import "./inspector.css";
 const line = (...text) => h("div", { class: "cb-howmade" }, text);
 
 /**
- * What a layer with weights or a window reads for the number (channel, row, col): {maps, height, width, at}. The numbers come
- * as so many maps; `at(m, r, c)` is the place of one in the layer's input, undefined in the padding.
+ * What a layer with weights or a window reads for the number (channel, row, col): {maps, height,
+ * width, at}. The numbers come as so many maps; `at(m, r, c)` is the place of one in the layer's
+ * input, undefined in the padding.
  */
 function readsOf({ kind, kernel, stride, dilation, padding, from }, form, length, [channel, row, col]) {
   if (kind === "linear" && form) {
@@ -35,7 +37,9 @@ function readsOf({ kind, kernel, stride, dilation, padding, from }, form, length
   return { maps: kind === "conv" ? from[0] : 1, height, width, at };
 }
 
-/** How a layer makes one number: what it reads, as pictures, times its weights, as pictures below. */
+/**
+ * How a layer makes one number: what it reads, as pictures, times its weights, as pictures below.
+ */
 function madeOf(layer, before, x, place, value) {
   const { kind } = layer;
   const [channel, row, col] = place;
@@ -46,7 +50,8 @@ function madeOf(layer, before, x, place, value) {
   }
   if (kind === "flatten") return [line("The same number, in a row with all others.")];
   const weighs = kind === "conv" || kind === "linear";
-  // A linear layer behind Flatten reads the maps in front of it: its weights look best in their form.
+  // A linear layer behind Flatten reads the maps in front of it: its weights look best in their
+  // form.
   const form = before?.kind === "flatten" && before.from.length === 3 ? before.from : null;
   const { maps, height, width, at } = readsOf(layer, form, x.length, place);
   const fullX = Math.max(1e-12, ...x.map(Math.abs));
@@ -75,7 +80,10 @@ function madeOf(layer, before, x, place, value) {
   return [box, line(text)];
 }
 
-/** {el, look(pixels), show({stages, outputs, parts, unit})}; `parts[0]` is the part of the picture that the unit depends on. */
+/**
+ * {el, look(pixels), show({stages, outputs, parts, unit})}; `parts[0]` is the part of the picture
+ * that the unit depends on.
+ */
 export function inspector() {
   const looked = picture({ ink: true, label: "The picture that the network reads" });
   const field = h("span", { class: "cb-part" });

@@ -1,4 +1,5 @@
-// The layers of a network, each as pictures of what comes out of it; a click or the arrow keys choose one number.
+// The layers of a network, each as pictures of what comes out of it; a click or the arrow keys
+// choose one number.
 import { clamp } from "../kit/arithmetic.js";
 import { h } from "../kit/elements.js";
 import { times } from "../kit/formula.js";
@@ -30,8 +31,8 @@ export function coverPart(mark, { rows: down, cols: across }, rows, cols) {
 }
 
 /**
- * The stages of a network, the input first: {el, show(outputs), mark(parts, k)}. `unit()` is the number that is chosen, and
- * `choose([stage, channel, row, column])` is called for another.
+ * The stages of a network, the input first: {el, show(outputs), mark(parts, k)}. `unit()` is the
+ * number that is chosen, and `choose([stage, channel, row, column])` is called for another.
  */
 export function layerPictures({ stages, unit, choose }) {
   const rows = stages.map(layerRow);

@@ -9,8 +9,9 @@ import { pathOf } from "./strokes.js";
 import "./pad.css";
 
 /**
- * The pad with its buttons: {el, lift(), show(strokes, pixels, empty), showTools(empty), frameInk(box)}.
- * `get(name)` reads "strokes" and "pen" of the model; `change(values)` sets strokes, `setPen(width)` the pen.
+ * The pad with its buttons: {el, lift(), show(strokes, pixels, empty), showTools(empty),
+ * frameInk(box)}. `get(name)` reads "strokes" and "pen" of the model; `change(values)` sets
+ * strokes, `setPen(width)` the pen.
  */
 export function drawingPad({ get, change, setPen }) {
   let stroke = null; // the one that is being drawn
@@ -64,7 +65,10 @@ export function drawingPad({ get, change, setPen }) {
     stroke = { width: get("pen"), points: [point], earlier: get("strokes") };
     flush();
   }
-  /** One more point of the line, unless it is where the last one is. The network reads once for each picture on the screen. */
+  /**
+   * One more point of the line, unless it is where the last one is. The network reads once for each
+   * picture on the screen.
+   */
   function extend(point) {
     const [x, y] = stroke.points.at(-1);
     if (Math.hypot(point[0] - x, point[1] - y) < 2) return;

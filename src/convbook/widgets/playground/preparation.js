@@ -24,8 +24,9 @@ function step(title) {
 }
 
 /**
- * {el, show({strokes, pixels, scale, centre})}. `drawingOf(strokes)` draws them; `change({scale})` and `change({centre})` are
- * called by the boxes to tick; `frameInk(box)` gets the box around the ink.
+ * {el, show({strokes, pixels, scale, centre})}. `drawingOf(strokes)` draws them; `change({scale})`
+ * and `change({centre})` are called by the boxes to tick; `frameInk(box)` gets the box around the
+ * ink.
  */
 export function preparation({ drawingOf, change, frameInk }) {
   const scale = checkbox({ text: `scale to ${BOX} × ${BOX}`, onchange: (on) => change({ scale: on }) });

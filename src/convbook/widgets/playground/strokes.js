@@ -1,7 +1,10 @@
-// What was drawn by hand: strokes {points, width} on a pad of PAD × PAD, as a picture and as a path.
+// What was drawn by hand: strokes {points, width} on a pad of PAD × PAD, as a picture and as a
+// path.
 import { addStroke, blank, PAD, prepare, SIDE, toBytes } from "./digit_image.js";
 
-/** The path of a stroke for the eye: through the middles between its points, rounded off at them. */
+/**
+ * The path of a stroke for the eye: through the middles between its points, rounded off at them.
+ */
 export function pathOf(points) {
   const at = ([x, y]) => `${x} ${y}`;
   const middles = points.slice(1).map(([x, y], k) => [(x + points[k][0]) / 2, (y + points[k][1]) / 2]);
