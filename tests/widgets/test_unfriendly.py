@@ -1,4 +1,4 @@
-"""Figures where a page meets unusual numbers, a step back, colours of the reader's own, or haste."""
+"""Figures that meet unusual numbers, a step back, colours of the reader's own, or haste."""
 
 import pytest
 

@@ -1,7 +1,8 @@
 """The Sphinx extension that makes a static site of the workbook, on which every figure is alive.
 
-It writes the explorers' modules into one script, serves the mathematics fonts from the site itself, keeps only the
-icons that are used, adds the ``convbook-widget`` directive, and leaves out the solutions in the student edition.
+It writes the explorers' modules into one script, serves the mathematics fonts from the site itself,
+keeps only the icons that are used, adds the ``convbook-widget`` directive, and leaves out the
+solutions in the student edition.
 """
 
 import os
@@ -12,7 +13,7 @@ from .directive import WidgetDirective
 
 
 def read_environment(app, config):
-    """Let the environment choose the edition and the repository, so that one configuration serves all builds."""
+    """Let the environment choose the edition and the repository, with one configuration."""
     config.convbook_edition = os.environ.get("CONVBOOK_EDITION") or config.convbook_edition
     if config.convbook_edition not in ("instructor", "student"):
         raise ValueError(
@@ -48,7 +49,8 @@ def add_page_assets(app, pagename, templatename, context, doctree):
     """Load the explorers' script only on pages that have one."""
     if 'class="convbook-widget"' in context.get("body", ""):
         app.add_css_file(assets.STYLE)
-        app.add_js_file(assets.SCRIPT, priority=400, loading_method="defer")  # before MathJax, at 500
+        # In front of MathJax, at 500.
+        app.add_js_file(assets.SCRIPT, priority=400, loading_method="defer")
 
 
 def add_head_script(app, pagename, templatename, context, doctree):
@@ -65,7 +67,7 @@ def add_mathml(app, pagename, templatename, context, doctree):
 
 
 def correct_references(app, pagename, templatename, context, doctree):
-    """Don't call the references a list to screen readers: entries with links back may not be in one."""
+    """Don't call the references a list: entries with links back may not be in one."""
     context["body"] = context.get("body", "").replace(
         '<div role="list" class="citation-list">', '<div class="citation-list">'
     )

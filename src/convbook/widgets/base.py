@@ -1,4 +1,4 @@
-"""What every explorer is made of: state in Python, drawing in an ES module, and a static form for pages."""
+"""What every explorer is made of: state, drawing in an ES module, and a static form for pages."""
 
 import html
 import json
@@ -39,7 +39,8 @@ class Numbers(traitlets.TraitType):
         return as_numbers(self.default_value)  # a fresh list for each widget
 
     def validate(self, obj, value):
-        wanted = f"numbers with {self.ndim} axes of lengths 1 to {' and '.join(map(str, self.largest))}"
+        lengths = " and ".join(map(str, self.largest))
+        wanted = f"numbers with {self.ndim} axes of lengths 1 to {lengths}"
         try:
             array = np.asarray(value, dtype=float)
         except (TypeError, ValueError):
@@ -51,7 +52,9 @@ class Numbers(traitlets.TraitType):
                 f"{self.name} must be {wanted}; got an array of shape {array.shape}."
             )
         if not np.isfinite(array).all():
-            raise traitlets.TraitError(f"{self.name} must hold finite numbers; got NaN or infinity.")
+            raise traitlets.TraitError(
+                f"{self.name} must hold finite numbers; got NaN or infinity."
+            )
         return as_numbers(array)
 
 
@@ -72,10 +75,11 @@ class Whole(traitlets.TraitType):
 
 
 class BookWidget(AnyWidget):
-    """A live figure: in Jupyter an ipywidget, on a static page a ``div`` that a small script brings to life.
+    """A live figure: in Jupyter an ipywidget, on a page a ``div`` that a script brings to life.
 
-    A subclass names its ES module, ``class Explorer(BookWidget, module="explorer.js")``, declares its state as
-    traits tagged ``sync=True``, and writes ``plain()``: the figure as HTML tables for where no script runs.
+    A subclass names its ES module, ``class Explorer(BookWidget, module="explorer.js")``, declares
+    its state as traits tagged ``sync=True``, and writes ``plain()``: the figure as HTML tables for
+    where no script runs.
     """
 
     def __init_subclass__(cls, module=None, **kwargs):
@@ -94,7 +98,7 @@ class BookWidget(AnyWidget):
         raise NotImplementedError
 
     def static_html(self):
-        """Return the HTML that stands for the widget on a page: its state, and its plain form inside."""
+        """Return the HTML that stands for the widget on a page: its state, and its plain form."""
         state = html.escape(json.dumps(self.state, sort_keys=True), quote=True)
         return (
             f'<div class="convbook-widget" data-module="{self.module}" data-state="{state}">\n'
@@ -115,10 +119,11 @@ def table(symbol, values):
     """Return a matrix as a captioned HTML table, for `BookWidget.plain`."""
     values = np.atleast_2d(values)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{as_numbers(np.round(v, 4))}</td>" for v in row) + "</tr>" for row in values
+        "<tr>" + "".join(f"<td>{as_numbers(np.round(v, 4))}</td>" for v in row) + "</tr>"
+        for row in values
     )
-    rows_by_columns = f"{values.shape[0]} × {values.shape[1]}"
-    return f"<div><b>{html.escape(symbol)}</b> {rows_by_columns}<table><tbody>{rows}</tbody></table></div>"
+    caption = f"<b>{html.escape(symbol)}</b> {values.shape[0]} × {values.shape[1]}"
+    return f"<div>{caption}<table><tbody>{rows}</tbody></table></div>"
 
 
 def refit(values, shape):

@@ -60,5 +60,6 @@ class ConvolutionExplorer(BookWidget, module="convolution.js"):
             output = table("Y", self.output)
         except ValueError as error:
             output = f"<p>{error}</p>"
-        settings = f"stride {self.stride}, padding {self.padding}, dilation {self.dilation}, bias {self.bias:g}"
+        settings = f"stride {self.stride}, padding {self.padding}, dilation {self.dilation}"
+        settings += f", bias {self.bias:g}"
         return f"{table('X', self.x)} ⊛ {table('F', self.f)} = {output}<p>{settings}</p>"

@@ -1,7 +1,8 @@
-"""The class that explorers derive from: anywidget's, or a stand-in of a few lines where it is missing.
+"""The class that explorers derive from: anywidget's, or a stand-in of a few lines without it.
 
-In a browser's Python there is no Jupyter, and so no anywidget. There a widget is an object with traits; the page
-that shows it watches the traits that are tagged ``sync=True``, and sets them when its reader moves something.
+In a browser's Python there is no Jupyter, and so no anywidget. There a widget is an object with
+traits; the page that shows it watches the traits that are tagged ``sync=True``, and sets them when
+its reader moves something.
 """
 
 import itertools

@@ -12,9 +12,9 @@ from . import bundle
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
-# A notebook is opened again, and its kernel is gone: JupyterLab prefers the view of the widget to all
-# else in an output, and writes "model not found" where it would be. So the static form is an output of
-# its own behind it. One of the two is seen: the form unless the figure lives in front of it.
+# A notebook is opened again, and its kernel is gone: JupyterLab prefers the view of the widget to
+# all else in an output, and writes "model not found" where it would be. So the static form is an
+# output of its own behind it. One of the two is seen: the form, unless the figure is there.
 ONE_OF_TWO = """<style>
 .jp-OutputArea-child:has(.convbook-widget > .cb) + .jp-OutputArea-child:has(.cb-plain),
 .output_area:has(.convbook-widget > .cb) + .output_area:has(.cb-plain),
