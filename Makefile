@@ -41,7 +41,8 @@ SOURCES := _config.yml _toc.yml book/. $(shell find book src/convbook -mindepth 
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONHASHSEED=0 \
 	CONVBOOK_QUIET=1
 NOTEBOOK_TESTS := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_sanitize.cfg
-PARALLEL := -n $(WORKERS) --dist loadfile
+# File by file, in the order that tests/conftest.py puts the files in.
+PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help book student serve check lint format test test-gpu notebooks lab widget bench record \
@@ -129,18 +130,9 @@ serve: _build/.built
 
 # --- Tests and notebooks -------------------------------------------------------------------------
 
-# Both runs report, whichever fails.
+# The package, the site in a browser, and every notebook, executed and compared with its outputs.
 test: $(TEST_READY)
-ifdef PYTEST
-	$(ONE_THREAD) $(PY) -m pytest $(NOTEBOOK_TESTS) $(PARALLEL) $(PYTEST)
-else
-	failed=0; \
-	echo "Tests of the package and of the site in a browser:"; \
-	$(ONE_THREAD) $(PY) -m pytest -q $(PARALLEL) tests || failed=1; \
-	echo "Every notebook, executed and compared with its stored outputs:"; \
-	$(ONE_THREAD) $(PY) -m pytest -q $(NOTEBOOK_TESTS) $(PARALLEL) book || failed=1; \
-	exit $$failed
-endif
+	$(ONE_THREAD) $(PY) -m pytest -q $(NOTEBOOK_TESTS) $(PARALLEL) $(or $(PYTEST),tests book)
 
 # What is quick to find out: mistakes that reading finds, and what needs no browser and no site.
 check: lint

@@ -78,6 +78,7 @@ def pytest_collection_modifyitems(config, items):
         if needed & {"site", "student_site"}:
             item.add_marker("built")
     if not wants_cupy(config):
+        items[:] = in_good_order(items)
         return
     if not gpu_available():
         for item in items:
@@ -86,6 +87,30 @@ def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if on_cupy.says_nothing(item)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def in_good_order(items):
+    """Return the tests, file by file, in an order that keeps two processes busy to the end.
+
+    What takes longest comes first: a file that needs the built site, and so builds it; a notebook
+    for the other process meanwhile; the browser; the other notebooks; and then the small ones.
+    """
+    files = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+
+    def is_notebook(path):
+        return path.suffix == ".ipynb"
+
+    def needs(path, mark):
+        return any(item.get_closest_marker(mark) for item in files[path])
+
+    by_size = sorted(files, key=lambda path: -len(files[path]))
+    built = [path for path in by_size if needs(path, "built")]
+    notebooks = [path for path in by_size if is_notebook(path)]
+    browser = [path for path in by_size if needs(path, "browser")]
+    ordered = [*built[:1], *notebooks[:1], *built, *browser, *notebooks, *by_size]
+    return [item for path in dict.fromkeys(ordered) for item in files[path]]
 
 
 @pytest.fixture

@@ -1,43 +1,13 @@
 """axe-core finds nothing serious on any page, and nothing moves for readers who want no motion."""
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 
+from helpers.accessibility import violations
 from helpers.figures import ALL, make
-from helpers.pages import NARROW, PAGES, THEMES, WIDE, choose_theme, settle, write_widget_page
+from helpers.pages import NARROW, PAGES, WIDE, choose_theme, settle, write_widget_page
 
 FILLED = {"AnswerGrid": {"values": [[1, 3], [None, None]]}}
 EXPLORERS = [make(cls, **FILLED.get(cls.__name__, {})) for cls in ALL]
-
-# Folded hints and solutions are looked at, too; transitions would leave colours half-way.
-UNFOLD = """
-() => {
-  document.head.append(Object.assign(document.createElement("style"), {
-    textContent: "* { transition: none !important; animation: none !important }",
-  }));
-  const folds = document.querySelectorAll(".toggle-button, details:not([open]) > summary");
-  for (const fold of folds) fold.click();
-}
-"""
-# A while after that, the theme gives the boxes that can be scrolled a tab stop.
-CAN_BE_SCROLLED = """
-() => [...document.querySelectorAll("pre")].every((box) =>
-  box.scrollWidth <= box.clientWidth || box.tabIndex === 0 || !box.checkVisibility())
-"""
-
-# Words of a program that are of one kind look alike: one of each keeps its colour and is looked at.
-# With thousands of them the contrast of a chapter would take three times as long.
-ONE_OF_EACH_KIND = """
-() => {
-  const seen = new Set();
-  for (const word of document.querySelectorAll(".highlight span")) {
-    const kind = `${word.className} ${word.closest(".cell_output") ? "output" : "input"}`;
-    if (seen.has(kind)) word.replaceWith(...word.childNodes);
-    seen.add(kind);
-  }
-}
-"""
-RUN = "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations"
 
 # The elements of explorers with a transition or an animation that takes time.
 MOVING = """
@@ -48,29 +18,16 @@ MOVING = """
 """
 
 
-def violations(page):
-    """Return what axe-core finds serious or critical on a page, one line for each element."""
-    page.evaluate(UNFOLD)
-    page.wait_for_function(CAN_BE_SCROLLED)
-    page.evaluate(ONE_OF_EACH_KIND)
-    page.evaluate(AXE_SCRIPT)
-    return [
-        f"{found['id']} ({found['impact']}): {' '.join(map(str, node['target']))} | "
-        f"{' '.join(node['failureSummary'].split())}"
-        for found in page.evaluate(RUN)
-        if found["impact"] in ("serious", "critical")
-        for node in found["nodes"]
-    ]
-
-
-@pytest.mark.parametrize("theme", THEMES)
+# In light colours each page is looked at where it is opened from a file (test_site.py).
 @pytest.mark.parametrize("name", PAGES)
-def test_page(name, theme, site_url, open_page):
+def test_dark_page(name, site_url, open_page):
     page = open_page(viewport=WIDE).page
-    choose_theme(page, theme)
+    choose_theme(page, "dark")
     page.goto(f"{site_url}/{name}")
     settle(page)
-    assert violations(page) == []
+    # Only the colours differ then, and what else axe-core looks at is the same.
+    assert page.locator(".only-light, .only-dark").count() == 0
+    assert violations(page, only_colours=True) == []
 
 
 def test_explorers_on_a_telephone(tmp_path, open_page):
@@ -94,7 +51,19 @@ def test_motion(wish, tmp_path, open_page):
 
 def test_the_check_would_notice(visit, tmp_path):
     path = tmp_path / "page.html"
-    text = '<!doctype html><html lang="en"><title>A</title><p style="color:#ccc">Pale</p><button>'
+    text = (
+        '<!doctype html><html lang="en"><title>A</title><main><h1>A</h1>'
+        "<p>Black on white<p>Once more<button></button>"
+        '<p style="color:#ccc">Pale<div style="background:#222"><p class="dark">Black on dark</div>'
+        '<p>With <a href="#" style="color:#222; text-decoration:none">a link</a> in it'
+        '<p>With <a href="#">another link</a><input aria-label="field" value="5" style="color:#ddd">'
+    )
     path.write_text(text)
-    found = "\n".join(violations(visit(path.as_uri()).page))
-    assert "color-contrast" in found and "button-name" in found
+    page = visit(path.as_uri()).page
+    found = violations(page)
+    seen = [line.partition(" ")[0] for line in found]
+    assert sorted(seen) == ["button-name", *["color-contrast"] * 3, "link-in-text-block"]
+    assert any(".dark" in line for line in found)
+    assert sorted(line.partition(" ")[0] for line in violations(page, only_colours=True)) == (
+        [*["color-contrast"] * 3, "link-in-text-block"]
+    )

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
+from helpers.accessibility import violations
 from helpers.pages import NARROW, PAGES, THEMES, WIDE, WRITTEN, choose_theme, settle
 
 # Text in TeX's delimiters that was not set; code may well show some.
@@ -93,6 +94,7 @@ def test_page_on_a_telephone(name, theme, site_url, open_page):
 def test_page_from_a_file(name, site, open_page):
     seen = look(open_page, (site / name).as_uri(), "light", viewport=WIDE)
     assert_no_sideways_scroll(seen.page)
+    assert violations(seen.page) == []
 
 
 @pytest.mark.parametrize("where", ["server", "file"])

@@ -1,0 +1,85 @@
+"""What axe-core finds on a page, in the time that a suite of tests has for it."""
+
+from axe_playwright_python.base import AXE_SCRIPT
+
+# Folded hints and solutions are looked at, too; transitions would leave colours half-way.
+UNFOLD = """
+() => {
+  document.head.append(Object.assign(document.createElement("style"), {
+    textContent: "* { transition: none !important; animation: none !important }",
+  }));
+  const folds = document.querySelectorAll(".toggle-button, details:not([open]) > summary");
+  for (const fold of folds) fold.click();
+}
+"""
+# A while after that, the theme gives the boxes that can be scrolled a tab stop.
+CAN_BE_SCROLLED = """
+() => [...document.querySelectorAll("pre")].every((box) =>
+  box.scrollWidth <= box.clientWidth || box.tabIndex === 0 || !box.checkVisibility())
+"""
+
+# Whether a text can be read depends on its colour, size and weight and on all that is painted behind
+# it. A chapter has thousands of texts and some hundred kinds: of each kind the first is looked at.
+# In explorers and controls, where things lie on top of each other, every one is.
+ONE_OF_EACH_KIND = """
+() => {
+  const painted = new Map();
+  const behind = (element) => {
+    if (element === null) return "";
+    if (!painted.has(element)) {
+      const { backgroundColor, backgroundImage, opacity, filter, mixBlendMode } =
+        getComputedStyle(element);
+      const own = [backgroundColor, backgroundImage, opacity, filter, mixBlendMode].join();
+      const nothing = own === "rgba(0, 0, 0, 0),none,1,none,normal";
+      painted.set(element, (nothing ? "" : `${own} / `) + behind(element.parentElement));
+    }
+    return painted.get(element);
+  };
+  const kind = (element) => {
+    const { color, fontSize, fontWeight, textDecorationLine, textShadow } =
+      getComputedStyle(element);
+    const link = element.closest("a");
+    return [color, fontSize, fontWeight, textDecorationLine, textShadow,
+      link && getComputedStyle(link.parentElement).color, behind(element)].join(" | ");
+  };
+  const kinds = new Set();
+  const chosen = new Set(document.querySelectorAll("input, select, textarea, button"));
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || chosen.has(element)) continue;
+    if (element.closest(".convbook-widget") || (element.checkVisibility() &&
+      !kinds.has(kind(element)))) {
+      kinds.add(kind(element));
+      chosen.add(element);
+    }
+  }
+  return [...chosen];
+}
+"""
+COLOURS = ["color-contrast", "link-in-text-block"]
+RUN = """
+async ([colours, onlyColours]) => {
+  const options = { resultTypes: ["violations"] };
+  const off = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }]));
+  const rest = onlyColours ? { violations: [] } : await axe.run(document, { ...options, rules: off });
+  const runOnly = { type: "rule", values: colours };
+  const seen = await axe.run({ include: window.oneOfEachKind() }, { ...options, runOnly });
+  return [...rest.violations, ...seen.violations];
+}
+"""
+
+
+def violations(page, only_colours=False):
+    """Return what axe-core finds serious or critical on a page, one line for each element."""
+    page.evaluate(UNFOLD)
+    page.wait_for_function(CAN_BE_SCROLLED)
+    page.evaluate(AXE_SCRIPT)
+    page.evaluate(f"() => {{ window.oneOfEachKind = {ONE_OF_EACH_KIND.strip()}; }}")
+    return [
+        f"{found['id']} ({found['impact']}): {' '.join(map(str, node['target']))} | "
+        f"{' '.join(node['failureSummary'].split())}"
+        for found in page.evaluate(RUN, [COLOURS, only_colours])
+        if found["impact"] in ("serious", "critical")
+        for node in found["nodes"]
+    ]
