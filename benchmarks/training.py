@@ -6,10 +6,10 @@ measures in the environment that it finds and prints tables, or JSON; `run.py` c
 environments. PyTorch gets NCHW arrays, as usual, and channels-last ones ("torch_last"), and so does
 the package. All sides are compared before they are timed: a fast wrong answer is worth nothing.
 
-The steps are timed twice: in the fresh process, and again, like everything else, after the C library
-was asked to keep freed memory (`convbook.kernels.memory`), for PyTorch too. Only then do the times not
-depend on what ran before: otherwise it is a matter of the heap's history whether the system must
-clear new pages for a result, and that can double a convolution's time.
+The steps are timed twice: in the fresh process, and again, like everything else, after the C
+library was asked to keep freed memory (`convbook.kernels.memory`), for PyTorch too. Only then do
+the times not depend on what ran before: otherwise it is a matter of the heap's history whether the
+system must clear new pages for a result, and that can double a convolution's time.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The package is imported without what only some of its functions need, as in a browser's Python."""
+"""The package can be imported where much is missing, as in a browser's Python."""
 
 import subprocess
 import sys

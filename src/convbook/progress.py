@@ -11,7 +11,8 @@ def progress_bar(total, wanted=None, **options):
     total : int
         How many steps there are.
     wanted : bool, optional
-        Whether it is shown; if not given, it is unless the environment variable CONVBOOK_QUIET is set.
+        Whether it is shown; if not given, it is unless the environment variable CONVBOOK_QUIET is
+        set.
     **options
         Further arguments of tqdm, such as ``unit`` and ``desc``.
     """

@@ -1,4 +1,4 @@
-"""`make record CHAPTER=…`: every record that a page reads has its recorder, and wrong names a list."""
+"""`make record CHAPTER=…`: every record that a page reads has its recorder; wrong names, a list."""
 
 import json
 import re

@@ -12,8 +12,8 @@ from helpers.prose import CHAPTERS, formulas, tables, texts
 
 # What is no symbol of the book: mathematics that everybody writes so, and TeX itself.
 KNOWN = set(r"""
-    \approx \begin \bigl \bigr \blacksquare \bmod \cdot \dots \end \exp \frac \ge \hline \hspace \iff
-    \in \infty \le \ldots \left \leftarrow \ln \log \max \min \mathbf \mathrel \mathrm \mathsf \neq
+    \approx \begin \bigl \bigr \blacksquare \bmod \cdot \dots \end \exp \frac \ge \hline \hspace
+    \iff \in \infty \le \ldots \left \leftarrow \ln \log \max \min \mathbf \mathrel \mathrm \mathsf \neq
     \operatorname \partial \pm \qquad \quad \right \sqrt \substack \sum \text \tfrac \times \to
     \underbrace \circledast \lfloor \rfloor \lvert \rvert \lVert \rVert \big \Big
 """.split())
@@ -24,7 +24,7 @@ SYMBOL = re.compile(r"\\(?:hat|tilde|bar) ?\{? ?\w\}?|\\[A-Za-z]+|(?:OC|FH|FW|OH
 
 
 def symbols(formula):
-    r"""Return the symbols of a formula, without their indices' commas: ``\hat X``, ``OH``, ``n``."""
+    r"""Return the symbols of a formula, without the commas of indices: ``\hat X``, ``OH``, ``n``."""
     found = SYMBOL.findall(TEXT.sub(" ", formula))
     return [re.sub(r"[{} ]+", " ", symbol).strip() for symbol in found]
 

@@ -18,8 +18,8 @@ CAN_BE_SCROLLED = """
   box.scrollWidth <= box.clientWidth || box.tabIndex === 0 || !box.checkVisibility())
 """
 
-# Whether a text can be read depends on its colour, size and weight and on all that is painted behind
-# it. A chapter has thousands of texts and some hundred kinds: of each kind the first is looked at.
+# Whether a text can be read depends on its colour, size and weight and on all that is painted
+# behind it. A chapter has thousands of texts and some hundred kinds: of each kind the first is looked at.
 # In explorers and controls, where things lie on top of each other, every one is.
 ONE_OF_EACH_KIND = """
 () => {
@@ -62,7 +62,8 @@ RUN = """
 async ([colours, onlyColours]) => {
   const options = { resultTypes: ["violations"] };
   const off = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }]));
-  const rest = onlyColours ? { violations: [] } : await axe.run(document, { ...options, rules: off });
+  const nothing = { violations: [] };
+  const rest = onlyColours ? nothing : await axe.run(document, { ...options, rules: off });
   const runOnly = { type: "rule", values: colours };
   const seen = await axe.run({ include: window.oneOfEachKind() }, { ...options, runOnly });
   return [...rest.violations, ...seen.violations];

@@ -56,7 +56,7 @@ def test_the_check_would_notice(visit, tmp_path):
         "<p>Black on white<p>Once more<button></button>"
         '<p style="color:#ccc">Pale<div style="background:#222"><p class="dark">Black on dark</div>'
         '<p>With <a href="#" style="color:#222; text-decoration:none">a link</a> in it'
-        '<p>With <a href="#">another link</a><input aria-label="field" value="5" style="color:#ddd">'
+        '<p>With <a href="#">another link</a><input aria-label="field" value=5 style="color:#ddd">'
     )
     path.write_text(text)
     page = visit(path.as_uri()).page

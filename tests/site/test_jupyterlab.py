@@ -190,7 +190,8 @@ def test_explorer_in_jupyterlab(lab, open_page):
     for name in [*modules, *bundle.sheets(modules)]:
         assert sum(f'"name": "{name}"' in message for message in sent) == 1, name
 
-    # Opened again without the kernel that made it, the notebook shows the static form, and no error beside it.
+    # Opened again without the kernel that made it, the notebook shows the static form, and no error
+    # beside it.
     assert not cells.nth(0).locator(".cb-plain").first.is_visible()
     page.evaluate(END_SESSIONS)
     page.reload()

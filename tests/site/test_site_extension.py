@@ -6,7 +6,8 @@ from convbook.site import assets, icons, mathml
 
 FONT = "fa-solid-900"
 STYLE = (
-    f'@font-face{{src:url(../vendor/{FONT}.woff2) format("woff2"),url(../vendor/{FONT}.ttf) format("truetype")}}'
+    f'@font-face{{src:url(../vendor/{FONT}.woff2) format("woff2"),'
+    f'url(../vendor/{FONT}.ttf) format("truetype")}}'
     '.fa-sun:before{content:"\\f185"}.fa-moon:before,.fa-night:before{content:"\\f186"}.note:before{content:"\\f0c9"}'
 )
 

@@ -73,17 +73,23 @@ def test_plain_form_and_weight():
 # --- On a page -----------------------------------------------------------------------------------
 
 CANVASES = """
-(places) => JSON.stringify(places.map((place) => [...place.querySelectorAll(".cb-easel canvas, .cb-aug-thumb canvas")].map((canvas) => {
+(places) => JSON.stringify(places.map((place) => [
+  ...place.querySelectorAll(".cb-easel canvas, .cb-aug-thumb canvas"),
+].map((canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   let text = "";
-  for (let i = 0; i < data.length; i += 4096) text += String.fromCharCode(...data.subarray(i, i + 4096));
+  for (let i = 0; i < data.length; i += 4096) {
+    text += String.fromCharCode(...data.subarray(i, i + 4096));
+  }
   return {
     shape: [canvas.height, canvas.width, 4], pixels: btoa(text),
     settings: JSON.parse(canvas.parentElement.dataset.settings ?? "null"),
   };
 })))
 """
-PAINTED = "() => [...document.querySelectorAll('.convbook-widget canvas')].every((c) => c.dataset.painted)"
+PAINTED = """
+() => [...document.querySelectorAll(".convbook-widget canvas")].every((c) => c.dataset.painted)
+"""
 
 
 def draw(rng, index):
@@ -163,7 +169,7 @@ def test_shows_what_the_package_computes(put):
 
 
 def assert_source(text, w):
-    """The sum that is written out gives the pixel of the result, apart from brightness and cutout."""
+    """The sum that is written out gives the result's pixel, apart from brightness and cutout."""
     left, _, right = text.partition("=")
     assert left.strip() == f"y[{w.row}, {w.col}]"
     x, total = picture_array(w.picture), 0
@@ -238,11 +244,14 @@ def test_random_pictures_come_again_with_their_seed(put):
      ({"picture": "six", "flip_h": True, "flip_v": True}, "No", "as a 9"),
      ({"picture": "six", "flip_h": True}, "No", "mirrored"),
      ({"shift_x": 50, "shift_y": -50}, "Hardly", "25 % is left"),
-     ({"picture": "stars", "shift_x": 60}, "Hardly", "40 % is left"), ({"shift_x": 20}, "Yes", "cat"),
+     ({"picture": "stars", "shift_x": 60}, "Hardly", "40 % is left"),
+     ({"shift_x": 20}, "Yes", "cat"),
      ({"brightness": 2}, "Doubtful", "white"), ({"brightness": 1.3}, "Yes", "cat"),
      ({"picture": "stars", "brightness": 2.5}, "Doubtful", "white"),
-     ({"brightness": 0.3}, "Doubtful", "dark"), ({"picture": "six", "brightness": 2}, "Yes", "written"),
-     ({"picture": "six", "rotate": 45}, "Doubtful", "slanted"), ({"rotate": 45}, "Hardly", "tilted"),
+     ({"brightness": 0.3}, "Doubtful", "dark"),
+     ({"picture": "six", "brightness": 2}, "Yes", "written"),
+     ({"picture": "six", "rotate": 45}, "Doubtful", "slanted"),
+     ({"rotate": 45}, "Hardly", "tilted"),
      ({"picture": "six", "rotate": 10}, "Yes", "written"), ({"rotate": 10}, "Yes", "cat"),
      ({"picture": "six", "rotate": -90}, "Hardly", "on its side"),
      ({"picture": "six", "zoom": 3}, "Doubtful", "digits"), ({"zoom": 0.4}, "Doubtful", "cats"),

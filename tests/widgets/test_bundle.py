@@ -63,7 +63,8 @@ def test_a_figure_brings_the_sheets_for_all_that_it_draws(figure):
 def test_modules_follow_those_that_they_import():
     sources = {
         "a.js": 'import { b } from "./kit/b.js";',
-        "kit/b.js": 'import {\n  c,\n} from "../c.js";\nimport "./b.css";\n// A comment.\nexport const b = c;',
+        "kit/b.js": 'import {\n  c,\n} from "../c.js";\nimport "./b.css";\n'
+                    "// A comment.\nexport const b = c;",
         "c.js": "export const c = 1;",
     }
     assert bundle.with_imports("a.js", source=sources.get) == ["c.js", "kit/b.js", "a.js"]
@@ -88,5 +89,6 @@ def test_a_module_in_another_form_is_named(line):
 
 
 def test_comments_stay_behind_and_nothing_else():
-    text = "/* A sheet. */\n.a { b: c; }\n  // one\n/**\n * Two * of / them.\n */\nconst x = 1; // three\n"
+    text = "/* A sheet. */\n.a { b: c; }\n  // one\n/**\n * Two * of / them.\n */\n"
+    text += "const x = 1; // three\n"
     assert bundle.COMMENT.sub("", text) == ".a { b: c; }\nconst x = 1; // three\n"

@@ -370,8 +370,8 @@ def networks():
     )  # fmt: skip
     yield Sequential(
         Conv2d(1, 5, 5, stride=3, padding=4, dilation=2, bias=False, rng=rng),
-        AvgPool2d(2, stride=3), ReLU(), Conv2d(5, 33, 3, padding=2, rng=rng), MaxPool2d(5), Flatten(),
-        Linear(33, 10, rng=rng),
+        AvgPool2d(2, stride=3), ReLU(), Conv2d(5, 33, 3, padding=2, rng=rng), MaxPool2d(5),
+        Flatten(), Linear(33, 10, rng=rng),
     )  # fmt: skip
     yield Sequential(Flatten(), Linear(784, 40, rng=rng), ReLU(), Linear(40, 10, rng=rng))
 

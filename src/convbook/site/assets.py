@@ -26,7 +26,8 @@ def widget_style():
 
 def head_script():
     """Return the script that stands in each page, in front of those that it loads."""
-    return f"<script>\n{bundle.COMMENT.sub('', (HERE / 'head.js').read_text(encoding='utf-8'))}</script>"
+    text = (HERE / "head.js").read_text(encoding="utf-8")
+    return f"<script>\n{bundle.COMMENT.sub('', text)}</script>"
 
 
 def copy_mathjax(target):

@@ -1,7 +1,8 @@
 """Icons at a thousandth of their weight.
 
-The theme draws its icons with a script of 1.4 MB. Its style sheet can draw them from icon fonts as well, of which a site
-uses some twenty of 1,400 characters. So the script goes, and the fonts are cut down to the characters in use.
+The theme draws its icons with a script of 1.4 MB. Its style sheet can draw them from icon fonts as
+well, of which a site uses some twenty of 1,400 characters. So the script goes, and the fonts are
+cut down to the characters in use.
 """
 
 import re
@@ -34,7 +35,7 @@ def characters_in_use(pages, styles):
 
 
 def cut_font(source, codes):
-    """Write beside the TrueType font ``source`` a ``.woff`` that holds only the characters ``codes``."""
+    """Write beside the TrueType font ``source`` a ``.woff`` with the characters ``codes`` alone."""
     font = TTFont(source)
     cutter = subset.Subsetter(subset.Options(flavor="woff", layout_features=[], recalc_timestamp=False))
     cutter.populate(unicodes=codes)

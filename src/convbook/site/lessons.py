@@ -1,4 +1,4 @@
-"""How long the sections of a chapter take, for teachers who plan with it: estimated by their length.
+"""How long the sections of a chapter take, for teachers who plan with it, judged by their length.
 
 Under a heading of a notebook stands a line such as
 

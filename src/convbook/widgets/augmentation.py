@@ -185,7 +185,8 @@ class AugmentationExplorer(BookWidget, module="augmentation.js"):
         (before, after) = (base64.b64encode(data).decode() for data in shown.values())
         kind = MIME_TYPES[PICTURES[self.picture].rpartition(".")[2]]
         return (
-            f'<img alt="{self.picture}, as it was" width="160" src="data:{kind};base64,{before}"> → '
+            f'<img alt="{self.picture}, as it was" width="160" '
+            f'src="data:{kind};base64,{before}"> → '
             f'<img alt="{self.picture}, changed" width="160" src="data:image/jpeg;base64,{after}">'
             f"{table('M', self.matrix)}"
         )
