@@ -11,6 +11,7 @@ from convbook.exercises import EXERCISES, trial
 from convbook.exercises.checking import attempt, judge
 from convbook.functional import conv2d, im2col
 from convbook.losses import SoftmaxCrossEntropy
+from convbook.widgets import AnswerGrid
 from helpers.answers import (
     answer_to,
     brighten,
@@ -334,6 +335,15 @@ def test_a_number_may_be_rounded_as_in_the_grid(key, decimals):
     assert answer_to(key, np.round(exercise.reference, decimals)).startswith("Correct.")
     off = np.asarray(exercise.reference) + 2 * 10.0**-decimals
     assert answer_to(key, off).startswith("Not quite")
+
+
+@pytest.mark.parametrize("key", ["3-5-2.2", "3-6.4", "3-6.8"])
+@pytest.mark.parametrize("decimals", [1, 2, 3, 4, 5, 9])
+def test_grid_and_check_agree_about_rounding(key, decimals):
+    reference = np.asarray(EXERCISES[key].reference, float)
+    values = np.round(reference, decimals)
+    grid = AnswerGrid(reference, values=values.tolist())
+    assert grid.correct.all() == answer_to(key, values).startswith("Correct.")
 
 
 def test_a_whole_number_may_not_be_rounded():

@@ -156,6 +156,8 @@ _UNMOVED = ("the numbers of different output channels are mixed. A reshape keeps
             "axis OC, then reshape.")
 _NEGATIVE_END = ("a slice that ends at -padding is empty if the padding is 0, since -0 is 0. Say "
                  "from the front where it ends: at padding plus the length of x.")
+_LAST_IMAGE = ("only the last image counts: does a loop over the images write with = where it should "
+               "add with +=?")
 _AVERAGED = ("the gradient is averaged over the mini-batch. A layer adds up; if an average is "
              "wanted, the loss has divided by N already and dY has it inside.")
 
@@ -403,6 +405,7 @@ EXERCISES = {
                                       "there with length 1. The bias has the shape (OC,)."),
             "first image only": (lambda dy: dy[0].sum(axis=(1, 2)),
                                  "only the first image is counted. All of them use the bias."),
+            "last image only": (lambda dy: dy[-1].sum(axis=(1, 2)), _LAST_IMAGE),
             "dy left out": (lambda dy: np.full(dy.shape[1], dy[:, 0].size),
                             "that is how often each bias is used. Each use counts with its own "
                             "dy."),
@@ -443,6 +446,8 @@ EXERCISES = {
             "first image only": (lambda dy, x, FH, FW: grad_filters(dy[:1], x[:1], FH, FW),
                                  "only the first image is counted. All images use the same "
                                  "filters."),
+            "last image only": (
+                lambda dy, x, FH, FW: grad_filters(dy[-1:], x[-1:], FH, FW), _LAST_IMAGE),
             "axis not moved": (
                 lambda dy, x, FH, FW: grad_filters(_rows_without_moving_the_channels(dy), x,
                                                    FH, FW), _UNMOVED),
@@ -516,6 +521,10 @@ EXERCISES = {
             "first filter only": (
                 lambda dy, f, x, s, p: grad_images(dy[:, :1], f[:1], x, s, p),
                 "only the first filter is counted. An input feeds the outputs of all filters."),
+            "last filter only": (
+                lambda dy, f, x, s, p: grad_images(dy[:, -1:], f[-1:], x, s, p),
+                "only the last filter counts: does a loop over the filters write with = where it "
+                "should add with +=?"),
             "filters averaged": (
                 lambda dy, f, x, s, p: grad_images(dy, f, x, s, p) / len(f),
                 "the contributions of the filters are averaged. They are added up."),
