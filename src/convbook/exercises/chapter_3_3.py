@@ -156,8 +156,8 @@ _UNMOVED = ("the numbers of different output channels are mixed. A reshape keeps
             "axis OC, then reshape.")
 _NEGATIVE_END = ("a slice that ends at -padding is empty if the padding is 0, since -0 is 0. Say "
                  "from the front where it ends: at padding plus the length of x.")
-_LAST_IMAGE = ("only the last image counts: does a loop over the images write with = where it should "
-               "add with +=?")
+_LAST_IMAGE = ("only the last image counts: does a loop over the images write with = where it "
+               "should add with +=?")
 _AVERAGED = ("the gradient is averaged over the mini-batch. A layer adds up; if an average is "
              "wanted, the loss has divided by N already and dY has it inside.")
 
