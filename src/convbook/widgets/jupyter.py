@@ -54,7 +54,7 @@ class SharedWidget(anywidget.AnyWidget):
     A subclass has the name of its ES module in ``module``.
     """
 
-    _esm = (bundle.FOLDER / "kit" / "loader.js").read_text(encoding="utf-8")
+    _esm = bundle.COMMENT.sub("", bundle.source("kit/loader.js"))
     _parts = traitlets.List(traitlets.Instance(Part)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
