@@ -45,13 +45,15 @@ NOTEBOOK_TESTS := --nbval --nbval-current-env --nbval-sanitize-with=tests/nbval_
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help book student serve check lint format test test-gpu notebooks lab widget bench record \
-	clean
+.PHONY: help book live editor student serve check lint format test test-gpu notebooks lab widget bench \
+	record clean
 .SILENT:
 .DELETE_ON_ERROR:
 
 help:
 	echo "make book       build the site into $(SITE)/"
+	echo "make live       the same, with every code cell running in the reader's browser"
+	echo "make editor     build the live site's code editor anew, after a change of it (needs Node)"
 	echo "make student    build the site without solutions into $(STUDENT)/html/"
 	echo "make serve      serve the site, and build it again at every change"
 	echo "make test       run every test: units, notebooks, browser"
@@ -116,8 +118,26 @@ _build/.built: $(BOOK_READY) $(SOURCES)
 	$(BUILD)
 	touch "$@"
 
-# Built from nothing each time: nothing of the other edition can be left over.
+# The same site with Python in it. CONVBOOK_PYODIDE=folder takes the runtime from a folder; otherwise it is
+# downloaded once. Python is had before anything is built.
+live: $(BOOK_READY)
+	$(PY) -m convbook.site.live
+	rm -f _build/.built
+	echo "Building the live book."
+	CONVBOOK_LIVE=1 $(BUILD)
+	echo "The live book is built. Open this address in a browser:"
+	echo "    $$($(PY) -c 'from pathlib import Path; print(Path("$(SITE)/index.html").resolve().as_uri())')"
+	echo "or serve it at http://localhost:8000, as the web servers in the README would, with:"
+	echo "    $(BIN)/python -m convbook.site.serve"
+
+# The code editor of the live site, one file that is kept in the repository: who only builds the site needs no
+# Node, and who changes the editor gets the same bytes from the same locked packages.
+editor:
+	cd src/convbook/site/live/editor && npm ci --silent && npm run --silent build
+
+# Built from nothing each time: nothing of the other edition can be left over. CONVBOOK_LIVE=1 makes it live.
 student: $(BOOK_READY)
+	$(if $(CONVBOOK_LIVE),$(PY) -m convbook.site.live,true)
 	echo "Building the student edition."
 	rm -rf "$(STUDENT)"
 	CONVBOOK_EDITION=student $(BUILD) --path-output "$(STUDENT)"

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from convbook.arrays import gpu_available
+from convbook.site.live import runtime
 from convbook.stand_in import pretended_gpu
 from helpers import ROOT, on_cupy
 
@@ -37,6 +38,17 @@ BROWSER_ARGUMENTS = [
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 LOCAL_SCHEMES = ("about", "blob", "data", "file")
 
+NO_PYODIDE = (
+    "The tests of Python in the browser were left out: CONVBOOK_PYODIDE names no folder with "
+    "Pyodide's files."
+)
+
+EDITIONS = {
+    "instructor": {"CONVBOOK_EDITION": "instructor", "CONVBOOK_LIVE": ""},
+    "student": {"CONVBOOK_EDITION": "student", "CONVBOOK_LIVE": ""},
+    "live": {"CONVBOOK_EDITION": "instructor", "CONVBOOK_LIVE": "1"},
+    "live-student": {"CONVBOOK_EDITION": "student", "CONVBOOK_LIVE": "1"},
+}
 BUILD_SECONDS = 300
 
 
@@ -45,10 +57,16 @@ BUILD_SECONDS = 300
 
 def pytest_addoption(parser):
     group = parser.getgroup("convbook")
-    group.addoption("--cupy", action="store_true",
-                    help="run the tests of the mathematics, and no others, on CuPy arrays")
-    group.addoption("--cupy-stand-in", action="store_true",
-                    help="the same without a GPU, on a stand-in for CuPy that computes with NumPy")
+    group.addoption(
+        "--cupy",
+        action="store_true",
+        help="run the tests of the mathematics, and no others, on CuPy arrays",
+    )
+    group.addoption(
+        "--cupy-stand-in",
+        action="store_true",
+        help="the same without a GPU, on a stand-in for CuPy that computes with NumPy",
+    )
 
 
 def wants_cupy(config):
@@ -75,7 +93,7 @@ def pytest_collection_modifyitems(config, items):
         needed = set(getattr(item, "fixturenames", ()))
         if "browser" in needed:
             item.add_marker("browser")
-        if needed & {"site", "student_site"}:
+        if needed & {"site", "student_site", "live_site", "live_student_site"}:
             item.add_marker("built")
     if not wants_cupy(config):
         items[:] = in_good_order(items)
@@ -135,6 +153,26 @@ def student_site(request, tmp_path_factory):
     return built_once(request, tmp_path_factory, "student")
 
 
+@pytest.fixture(scope="session")
+def live_site(request, tmp_path_factory):
+    """The folder of the live site, built for this run; skipped where Pyodide cannot be had."""
+    needs_pyodide()
+    return built_once(request, tmp_path_factory, "live")
+
+
+@pytest.fixture(scope="session")
+def live_student_site(request, tmp_path_factory):
+    """The folder of the live site without solutions, built for this run."""
+    needs_pyodide()
+    return built_once(request, tmp_path_factory, "live-student")
+
+
+def needs_pyodide():
+    """Skip the test without the folder of Pyodide's files; tests download nothing."""
+    if not os.environ.get(runtime.VARIABLE):
+        pytest.skip(NO_PYODIDE)
+
+
 def built_once(request, tmp_path_factory, edition):
     """Build an edition, once for all parallel test processes, and return the site's folder."""
     shared = tmp_path_factory.getbasetemp()
@@ -160,7 +198,7 @@ def build(folder, edition, log):
     command += ["--path-output", folder, "-W", "--keep-going", "-q"]
     result = subprocess.run(
         [str(part) for part in command],
-        env=os.environ | {"CONVBOOK_EDITION": edition},
+        env=os.environ | EDITIONS[edition],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -244,9 +282,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=executable, args=BROWSER_ARGUMENTS
-        )
+        chromium = playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
         yield chromium
         chromium.close()
 
@@ -276,23 +312,26 @@ def open_page(browser):
     The options are those of Playwright's ``new_context``: ``viewport``, ``color_scheme``,
     ``has_touch``, ``reduced_motion`` …
     """
-    contexts = []
+    visits = []
 
     def start(**options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        visit = Visit(context.new_page())
-        context.route(lambda address: not is_local(address), partial(refuse, visit))
-        context.route_web_socket(
-            re.compile("."), lambda socket: forward_local_socket(visit, socket)
-        )
-        context.on("console", partial(note_error, visit))
-        context.on("weberror", lambda error: visit.errors.append(str(error.error)))
-        return visit
+        visits.append(new_visit(browser, **options))
+        return visits[-1]
 
     yield start
-    for context in contexts:
-        context.close()
+    for visit in visits:
+        visit.page.context.close()
+
+
+def new_visit(browser, **options):
+    """Open a blank page in a fresh profile; return its Visit. The caller closes the context."""
+    context = browser.new_context(**options)
+    visit = Visit(context.new_page())
+    context.route(lambda address: not is_local(address), partial(refuse, visit))
+    context.route_web_socket(re.compile("."), lambda socket: forward_local_socket(visit, socket))
+    context.on("console", partial(note_error, visit))
+    context.on("weberror", lambda error: visit.errors.append(str(error.error)))
+    return visit
 
 
 @pytest.fixture
@@ -342,6 +381,6 @@ def pytest_terminal_summary(terminalreporter):
             if name == "figure" and report.when == "call":
                 terminalreporter.write_line(value)
     skipped = stats.get("skipped", [])
-    for reason in (NO_BROWSER, on_cupy.NO_CUPY):
+    for reason in (NO_BROWSER, NO_PYODIDE, on_cupy.NO_CUPY):
         if any(reason in str(report.longrepr) for report in skipped):
             terminalreporter.write_line(reason)

@@ -7,11 +7,31 @@ from textwrap import dedent
 from helpers import ROOT
 
 # What a browser's Python lacks, or what takes longer to load than the package itself.
-LATER = ("IPython", "PIL", "anywidget", "cupy", "ipywidgets", "joblib", "keras", "matplotlib", "pooch",
-         "psygnal", "requests", "tensorflow", "torch", "tqdm", "urllib3")
-# Made for one framework each, for Jupyter, and for building the site.
-APART = ("convbook.models.cifar_keras", "convbook.models.cifar_torch", "convbook.frameworks.cifar_keras",
-         "convbook.frameworks.cifar_torch", "convbook.widgets.jupyter", "convbook.site")
+LATER = (
+    "IPython",
+    "PIL",
+    "anywidget",
+    "cupy",
+    "ipywidgets",
+    "joblib",
+    "keras",
+    "matplotlib",
+    "pooch",
+    "psygnal",
+    "requests",
+    "tensorflow",
+    "torch",
+    "tqdm",
+    "urllib3",
+)
+# Made for one framework each, for Jupyter, for a browser's page, and for building the site.
+APART = (
+    "convbook.frameworks.cifar_keras",
+    "convbook.frameworks.cifar_torch",
+    "convbook.in_page",
+    "convbook.site",
+    "convbook.widgets.jupyter",
+)
 
 
 def modules():

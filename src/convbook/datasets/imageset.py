@@ -14,7 +14,7 @@ class ImageSet:
     x_train, x_test : ndarray (N, C, H, W)
         The images: numbers from 0 to 1 if the dtype is floating point, bytes from 0 to 255 if it
         is uint8.
-    y_train, y_test : ndarray (N,), int64
+    y_train, y_test : ndarray (N,), int64 (int32 where Python has 32 bits, as in a browser)
         The class of each image, an index into `classes`.
     classes : tuple of str
         The names of the classes.

@@ -117,5 +117,5 @@ def _arguments(full, folder, dtype):
 
 def _image_set(raw, classes, dtype):
     x_train, y_train, x_test, y_test = raw
-    return ImageSet(pixels(x_train, dtype), y_train.astype(np.int64),
-                    pixels(x_test, dtype), y_test.astype(np.int64), classes)
+    return ImageSet(pixels(x_train, dtype), y_train.astype(np.intp),
+                    pixels(x_test, dtype), y_test.astype(np.intp), classes)

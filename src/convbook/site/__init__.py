@@ -8,7 +8,7 @@ solutions in the student edition.
 import os
 from pathlib import Path
 
-from . import assets, edition, icons, mathml
+from . import assets, edition, icons, live, mathml
 from .directive import WidgetDirective
 
 
@@ -96,4 +96,5 @@ def setup(app):
     app.connect("html-page-context", add_mathml)
     app.connect("html-page-context", correct_references)
     app.connect("build-finished", finish)
+    live.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

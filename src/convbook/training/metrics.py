@@ -76,5 +76,5 @@ def confusion_matrix(labels, predicted, classes=10):
                              f"{values.shape}; scores become classes by .argmax(axis=1)")
         checks.class_numbers(name, values, classes)
     checks.shape("predicted", predicted, labels.shape)
-    pairs = labels.astype(np.int64) * classes + predicted.astype(np.int64)
+    pairs = labels.astype(np.intp) * classes + predicted.astype(np.intp)  # what bincount takes
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)

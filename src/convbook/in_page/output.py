@@ -1,0 +1,156 @@
+"""What a cell prints, draws and shows, on its way to the page."""
+
+import base64
+import io
+import sys
+import time
+
+from . import widgets
+
+SECONDS = 0.05  # printed text is sent in pieces, not letter by letter
+LETTERS = 8192
+TOO_LONG = "\n… the cell printed more than {:,} characters; the rest is not shown.\n"
+
+
+class Writer:
+    """Collects printed text into larger pieces, and sends it before anything else that is shown.
+
+    Parameters
+    ----------
+    send : function(dict)
+    shown : int
+        How many characters of printed text one cell may show: with ten million a page stands
+        still.
+    """
+
+    def __init__(self, send, shown):
+        self._send, self.shown = send, shown
+        self.begin()
+
+    def begin(self):
+        """Begin a new cell."""
+        self.name, self.text, self.letters, self.printed = "", [], 0, 0
+        self.sent = time.monotonic()
+
+    def print(self, name, text):
+        """Take text printed to the stream `name`."""
+        room = self.shown - self.printed
+        if room < 0:
+            return
+        self.printed += len(text)
+        if len(text) > room:
+            text = text[:room] + TOO_LONG.format(self.shown)
+            self.printed = self.shown + 1
+        if name != self.name:
+            self.flush()
+            self.name = name
+        self.text.append(text)
+        self.letters += len(text)
+        if self.letters > LETTERS or time.monotonic() - self.sent > SECONDS:
+            self.flush()
+
+    def flush(self):
+        """Send the text that waits."""
+        if self.text:
+            self._send({"stream": self.name, "text": "".join(self.text)})
+        self.text, self.letters, self.sent = [], 0, time.monotonic()
+
+    def send(self, message):
+        """Send a message, after the text that was printed before it."""
+        self.flush()
+        self._send(message)
+
+
+class Stream(io.TextIOBase):
+    """What ``sys.stdout`` and ``sys.stderr`` are while a cell runs."""
+
+    def __init__(self, writer, name):
+        self.writer, self.name = writer, name
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self.writer.print(self.name, text)
+        return len(text)
+
+    def flush(self):
+        self.writer.flush()
+
+
+class Display:
+    """Shows values as Jupyter's ``display`` does: widgets alive, else HTML, pictures or text.
+
+    Parameters
+    ----------
+    writer : Writer
+    shown_widgets : widgets.Widgets
+    """
+
+    def __init__(self, writer, shown_widgets):
+        self.writer, self.widgets = writer, shown_widgets
+        self.format, self.options = "png", {}
+
+    def __call__(self, *values):
+        for value in values:
+            if widgets.is_widget(value):
+                self.widgets.show(value)
+            else:
+                self.writer.send(picture_of(value))
+
+    def use_formats(self, *formats, **options):
+        """Stand in for ``set_matplotlib_formats``: "png" or "svg", and arguments of ``savefig``."""
+        self.format = "svg" if "svg" in formats else "png"
+        self.options = options
+
+    def figures(self):
+        """Show Matplotlib's open figures, and close them."""
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is None:
+            return
+        for number in pyplot.get_fignums():
+            figure = pyplot.figure(number)
+            file = io.BytesIO()
+            figure.savefig(
+                file, format=self.format, bbox_inches="tight", dpi=figure.dpi, **self.options
+            )
+            if self.format == "svg":
+                self.writer.send({"mime": "image/svg+xml", "data": file.getvalue().decode()})
+            else:
+                self.writer.send(
+                    {"mime": "image/png", "data": base64.b64encode(file.getvalue()).decode()}
+                )
+        pyplot.close("all")
+
+    def forget_figures(self):
+        """Close the figures of a cell that failed."""
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
+
+
+def picture_of(value):
+    """Return the message that shows a value: the richest form that it has."""
+    bundle = getattr(value, "_repr_mimebundle_", None)
+    if bundle is not None:
+        data = bundle()
+        data = data[0] if isinstance(data, tuple) else data
+        for mime in ("text/html", "image/svg+xml", "image/png"):
+            if mime in data:
+                return {"mime": mime, "data": data[mime]}
+    for method, mime in (("_repr_html_", "text/html"), ("_repr_svg_", "image/svg+xml")):
+        form = getattr(value, method, None)
+        text = form() if form is not None and not isinstance(value, type) else None
+        if text is not None:
+            return {"mime": mime, "data": text}
+    return {"mime": "text/plain", "data": pretty(value)}
+
+
+def pretty(value):
+    """Return the text that Jupyter shows for a value: long lists and dicts on several lines."""
+    if isinstance(value, (dict, list, tuple, set)):
+        import pprint
+
+        return pprint.pformat(value, sort_dicts=False, width=79)
+    return repr(value)

@@ -1,0 +1,177 @@
+"""What the tests of the live site do with a page: run cells, type into them, read them."""
+
+import re
+import time
+
+from convbook.site.live.marks import MARKS
+from helpers import ROOT
+
+SECONDS = 120_000  # milliseconds to wait for Python's start, on a busy machine
+
+
+def cell(page, number):
+    """Return the locator of a cell, by its number on the page."""
+    return page.locator("div.cell:has(.cell_input)").nth(number - 1)
+
+
+def said(page, number):
+    """Return what stands beside a cell's buttons."""
+    return cell(page, number).locator(".cbl-said").inner_text()
+
+
+def shown(page, number):
+    """Return the text of what a cell shows now."""
+    return cell(page, number).locator(".cell_output:visible").inner_text().strip()
+
+
+def state(page):
+    """Return what Python is doing, in the page's own words."""
+    return page.locator(".cbl-state [role=status]").inner_text()
+
+
+def wait_until_said(page, number, pattern, timeout=SECONDS):
+    """Wait until a cell says something that matches the pattern; return it."""
+    page.wait_for_function(
+        "([number, pattern]) => "
+        "new RegExp(pattern).test(convbookLive.cells[number - 1].status.textContent)",
+        arg=[number, pattern],
+        timeout=timeout,
+    )
+    return said(page, number)
+
+
+def run(page, number, pattern="^took", timeout=SECONDS):
+    """Press a cell's Run and wait until it has ended; return what it shows."""
+    cell(page, number).get_by_role("button", name="Run", exact=True).click()
+    wait_until_said(page, number, pattern, timeout)
+    return shown(page, number) if cell(page, number).locator(".cell_output:visible").count() else ""
+
+
+def write(page, number, code):
+    """Open a cell and put code in the place of what is there."""
+    edit = cell(page, number).get_by_role("button", name="Edit", exact=True)
+    if edit.is_visible():
+        edit.click()
+    editor = cell(page, number).locator(".cm-content")
+    editor.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Delete")
+    page.keyboard.insert_text(code)
+
+
+def evaluate(page, number, code, pattern="^took", timeout=SECONDS):
+    """Write code into a cell and run it; return what it shows."""
+    write(page, number, code)
+    return run(page, number, pattern, timeout)
+
+
+def run_all(page, numbers, timeout):
+    """Put cells into the queue and wait until all have been run."""
+    page.evaluate(
+        "(numbers) => { for (const n of numbers) convbookLive.cells[n - 1].run({}); }", numbers
+    )
+    page.wait_for_function(
+        "() => convbookLive.cells.every((cell) => !cell.waiting)", timeout=timeout, polling=200
+    )
+
+
+READ = """
+() => convbookLive.cells.map((cell) => {
+  const text = (place, which) => place
+    ? [...place.querySelectorAll(which)].map((pre) => pre.textContent).join("") : "";
+  const count = (place, which) => place ? place.querySelectorAll(which).length : 0;
+  const printed = ".stream:not(.stderr) pre, .text_plain pre";
+  return {
+    number: cell.number, tags: [...cell.place.classList].filter((name) => name.startsWith("tag_")),
+    runs: cell.runs, said: cell.status.textContent, ran: Boolean(cell.ownOutput),
+    printed: text(cell.ownOutput, printed), stored: text(cell.stored, printed),
+    warnings: text(cell.ownOutput, ".stderr pre"), error: text(cell.ownOutput, ".traceback pre"),
+    pictures: count(cell.ownOutput, "img"), storedPictures: count(cell.stored, "img, svg"),
+    widgets: count(cell.ownOutput, ".convbook-widget[data-ready]"),
+    storedWidgets: count(cell.stored, ".convbook-widget"),
+  };
+})
+"""
+
+
+def read_cells(page):
+    """Return what every cell of the page printed and showed, and what the book's had."""
+    return page.evaluate(READ)
+
+
+def sanitised(text, rules):
+    """Return text as nbval compares it: times, addresses and such replaced by a word."""
+    for pattern, word in rules:
+        text = re.sub(pattern, word, text)
+    return text.strip()
+
+
+def sanitizing_rules(path):
+    """Return the pairs (pattern, word) of nbval's file of rules."""
+    import configparser
+
+    rules = configparser.RawConfigParser()
+    rules.read(path)
+    return [(rules.get(name, "regex"), rules.get(name, "replace")) for name in rules.sections()]
+
+
+RULES = sanitizing_rules(ROOT / "tests" / "nbval_sanitize.cfg")
+SLOW = {f"tag_{tag}" for tag, mark in MARKS.items() if mark.get("slow")}
+OTHERWISE = {f"tag_{tag}" for tag, mark in MARKS.items() if mark.get("prints_otherwise")}
+NOT_COMPARED = {"tag_nbval-ignore-output", *OTHERWISE}
+LONGEST = 500_000  # milliseconds for a chapter, on a busy machine
+NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]\d+)?|-?\.\d+")
+
+
+def same(ours, stored):
+    """Whether two outputs agree: every word, and the numbers as far as two machines agree.
+
+    A browser's Python has another NumPy, which adds float32 numbers in another order, and another
+    Pillow, which unpacks a photograph's JPEG a little otherwise: numbers with a decimal point may
+    differ by three in the last digit that is printed, or by 2 %.
+    """
+    ours, stored = sanitised(ours, RULES), sanitised(stored, RULES)
+    if NUMBER.sub("#", ours).split() != NUMBER.sub("#", stored).split():
+        return False
+    return all(close(a, b) for a, b in zip(NUMBER.findall(ours), NUMBER.findall(stored)))
+
+
+def close(a, b):
+    """Whether two printed numbers agree."""
+    last = 10.0 ** -len(b.partition("e")[0].partition(".")[2])
+    if "e" in b:
+        last *= 10.0 ** int(b.partition("e")[2])
+    return abs(float(a) - float(b)) <= max(3.01 * last, 0.02 * abs(float(b)))
+
+
+def run_and_compare(opened, name, record_property, leave_out=SLOW):
+    """Run a chapter's cells, but those with one of the tags, and compare what they print."""
+    page = opened.page
+    cells = read_cells(page)
+    numbers = [
+        each["number"] for each in cells if each["runs"] and not set(leave_out) & set(each["tags"])
+    ]
+    began = time.monotonic()
+    run_all(page, numbers, LONGEST)
+    seconds = time.monotonic() - began
+    ran = [each for each in read_cells(page) if each["number"] in numbers]
+    failed = [
+        (each["number"], each["error"] or each["said"])
+        for each in ran
+        if not each["said"].startswith("took")
+    ]
+    assert failed == []
+    compared = [each for each in ran if not NOT_COMPARED & set(each["tags"])]
+    different = [
+        (each["number"], each["printed"], each["stored"])
+        for each in compared
+        if not same(each["printed"], each["stored"])
+    ]
+    assert different == []
+    for each in compared:
+        assert each["widgets"] == each["storedWidgets"], f"cell {each['number']}"
+    assert [(each["number"], each["warnings"]) for each in ran if each["warnings"]] == []
+    record_property(
+        "figure",
+        f"{name}: {len(numbers)} of {len(cells)} cells run in the browser in {seconds:.0f} s",
+    )

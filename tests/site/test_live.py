@@ -1,0 +1,428 @@
+"""A reader runs, changes and checks code on the live site, and no other machine is asked."""
+
+import re
+import time
+from http.server import ThreadingHTTPServer
+
+import pytest
+
+from conftest import new_visit
+from convbook.site.serve import Handler
+from helpers.live import (
+    cell,
+    evaluate,
+    run,
+    said,
+    shown,
+    state,
+    wait_until_said,
+    write,
+)
+from helpers.pages import NARROW, WIDE
+
+CHAPTER = "book/3-1_convolution.html"
+SCRATCH = 2  # a cell near the top, for code of the test's own
+
+
+@pytest.fixture(scope="module")
+def live_url(live_site, serve):
+    """The address of the live site."""
+    return serve(live_site)
+
+
+@pytest.fixture(scope="module")
+def chapter(browser, live_url):
+    """A Visit to chapter 3-1, with Python running: tests share it, as starting takes seconds."""
+    visit = new_visit(browser, viewport=WIDE)
+    visit.page.goto(f"{live_url}/{CHAPTER}")
+    run(visit.page, 1)
+    yield visit
+    assert visit.outside == [] and visit.errors == []
+    visit.page.context.close()
+
+
+# --- The first Run -------------------------------------------------------------------------------
+
+
+def test_first_run_cold_and_warm(live_url, visit, record_property):
+    opened = visit("about:blank", viewport=WIDE)
+    page, asked = opened.page, []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{live_url}/{CHAPTER}", wait_until="networkidle")
+    assert not [address for address in asked if "convbook-live/" in address or "editor" in address]
+    assert page.locator(".cbl-state").is_hidden() and not opened.errors
+
+    figures = []
+    for kind in ("cold", "warm"):
+        write(page, SCRATCH, "6 * 7")
+        began = time.monotonic()
+        assert run(page, SCRATCH) == "42"
+        first = time.monotonic() - began
+        began = time.monotonic()
+        run(page, 1)
+        figures.append(
+            f"{kind}: first result after {first:.1f} s, with Matplotlib "
+            f"{time.monotonic() - began:.1f} s more"
+        )
+        loaded, memory = page.evaluate(
+            "[convbookLive.python.loaded.done, convbookLive.python.memory]"
+        )
+        page.reload()
+    assert loaded < 21e6 and memory < 400e6
+    record_property(
+        "figure",
+        f"Python on the page, {', '.join(figures)}; {loaded / 1e6:.1f} MB loaded, "
+        f"{memory / 1e6:.0f} MB of memory in Python",
+    )
+    assert opened.outside == [] and opened.errors == []
+
+
+def test_loading_says_where_it_is_on_a_slow_network(live_url, visit):
+    page = visit(f"{live_url}/{CHAPTER}", viewport=NARROW).page
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    # 3G. The worker's requests are not the page's; so the server's answers are slowed down, too.
+    page.context.route(re.compile("numpy-"), lambda route: (time.sleep(3), route.continue_()))
+    network.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": 150,
+            "downloadThroughput": 200_000,
+            "uploadThroughput": 90_000,
+        },
+    )
+    cell(page, SCRATCH).get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_function("() => /MB/.test(convbookLive.stateText.textContent)")
+    assert re.fullmatch(r"Loading [\w ,]+: \d+\.\d of (9|1\d)\.\d MB", state(page))
+    assert said(page, SCRATCH) == "waits"
+    assert page.evaluate("convbookLive.stateProgress.max") > 9e6
+    page.locator(".cbl-state").get_by_role("button", name="Stop").click()
+    wait_until_said(page, SCRATCH, "not run|stopped")
+
+
+# --- Running -------------------------------------------------------------------------------------
+
+
+def test_a_cell_shows_its_own_output_in_place_of_the_books_and_gives_it_back(chapter):
+    page = chapter.page
+    place = cell(page, 2)
+    book = place.locator(":scope > .cell_output").first.inner_text().strip()
+    if place.get_by_role("button", name="Book’s code").is_visible():
+        place.get_by_role("button", name="Book’s code").click()
+    assert run(page, 2) == book
+    assert evaluate(page, 2, "print('mine')") == "mine"
+    toggle = place.get_by_role("button", name="Book’s output")
+    toggle.click()
+    assert shown(page, 2) == book and toggle.get_attribute("aria-pressed") == "true"
+    toggle.click()
+    assert shown(page, 2) == "mine"
+    place.get_by_role("button", name="Book’s code").click()
+
+
+def test_shift_enter_runs_from_the_editor_and_from_the_buttons(chapter):
+    page = chapter.page
+    write(page, SCRATCH, "x = 5\nx * 2")
+    page.keyboard.press("Shift+Enter")
+    wait_until_said(page, SCRATCH, "^took")
+    assert shown(page, SCRATCH) == "10"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == "Run"
+    page.keyboard.press("Shift+Enter")
+    wait_until_said(page, SCRATCH, "^took")
+
+
+def test_tab_indents_and_shift_tab_takes_back(chapter):
+    page = chapter.page
+    write(page, SCRATCH, "for i in range(2):")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.insert_text("print(i)")
+    assert page.evaluate("convbookLive.cells[1].code") == "for i in range(2):\n    print(i)"
+    assert run(page, SCRATCH) == "0\n1"
+
+
+def test_cells_queue_and_say_so(chapter):
+    page = chapter.page
+    write(page, 2, "import time\ntime.sleep(1.5)")
+    write(page, 3, "print('second')")
+    page.evaluate("() => { convbookLive.cells[1].run(); convbookLive.cells[2].run(); }")
+    wait_until_said(page, 2, "^runs")
+    assert said(page, 3) == "waits" and "cell 2" in state(page)
+    wait_until_said(page, 3, "^took")
+    assert re.fullmatch(r"took 1\.\d s", said(page, 2)) and shown(page, 3) == "second"
+    assert state(page) == "Python is ready"
+
+
+def test_an_error_marks_the_line_and_ends_a_run_of_all_above(chapter):
+    page = chapter.page
+    write(page, 2, "a = 1\nb = a / 0\nc = 3")
+    page.evaluate("() => convbookLive.runAbove(convbookLive.cells[3])")
+    wait_until_said(page, 2, "error")
+    wait_until_said(page, 3, "not run")
+    text = shown(page, 2)
+    assert "Cell 2, line 2" in text and "ZeroDivisionError: division by zero" in text
+    assert "File" not in text and "session.py" not in text
+    assert cell(page, 2).locator(".cm-line.cbl-line").inner_text() == "b = a / 0"
+    write(page, 2, "pass")
+    assert cell(page, 2).locator(".cbl-line").count() == 0
+
+
+def test_a_name_from_a_cell_that_has_not_run_is_found(live_url, chapter):
+    page = chapter.page
+    evaluate(page, 2, "del X, F\nprint(X)" if page.evaluate("0") else "print(Y_padded)", "error")
+    assert "cell 2" not in shown(page, 2)
+    number = page.evaluate(
+        "() => convbookLive.cells.find((c) => /^flipped = /m.test(c.book)).number"
+    )
+    evaluate(page, number + 1, "flipped[0]", "error")
+    assert f"flipped comes from cell {number}, which has not been run." in shown(page, number + 1)
+    cell(page, number + 1).get_by_role("button", name="Book’s code").click()
+
+
+def test_ten_megabytes_of_text_leave_the_page_alive(chapter):
+    text = evaluate(chapter.page, SCRATCH, "for _ in range(100_000):\n    print('x' * 99)")
+    assert 150_000 < len(text) < 250_000 and "the rest is not shown" in text
+    assert evaluate(chapter.page, SCRATCH, "print('alive')") == "alive"
+
+
+def test_what_a_page_cannot_do_is_said(chapter):
+    for code, sentence in [
+        ("input('name? ')", "cannot ask anything on this page"),
+        ("open('photo.png')", "no files of your computer"),
+        ("import urllib.request\nurllib.request.urlopen('http://example.com')", "no network"),
+        ("import threading\nthreading.Thread(target=print).start()", "one thread"),
+        ("import subprocess\nsubprocess.run(['ls'])", "one process"),
+        ("import torch", "PyTorch does not run in a browser"),
+        ("from convbook.datasets import mnist\nmnist(full=True)", "embedded sample"),
+        ("%timeit 1", "do not run on a page"),
+    ]:
+        assert sentence in evaluate(chapter.page, SCRATCH, code, "error"), code
+    write_and_read = "open('note.txt', 'w').write('kept')\nopen('note.txt').read()"
+    assert evaluate(chapter.page, SCRATCH, write_and_read) == "'kept'"
+
+
+def test_a_bar_shows_how_far_a_training_is(chapter):
+    page = chapter.page
+    code = (
+        "import numpy as np\nfrom convbook.layers import Flatten, Linear, Sequential\n"
+        "from convbook.training import fit\n"
+        "x = np.random.default_rng(0).normal(size=(200, 4)).astype('f')\n"
+        "fit(Sequential(Linear(4, 2)), x, (x[:, 0] > 0).astype(int), epochs=3, batch_size=20)"
+    )
+    assert "History of 3 epochs" in evaluate(page, SCRATCH, code)
+    bar = cell(page, SCRATCH).locator(".cbl-progress progress")
+    assert bar.get_attribute("max") == "30" and bar.evaluate("bar => bar.value") == 30
+
+
+# --- Widgets -------------------------------------------------------------------------------------
+
+
+def test_a_widget_made_in_a_cell_is_alive_and_python_sees_the_slider(chapter):
+    page = chapter.page
+    evaluate(
+        page, 2, "from convbook.widgets import ConvolutionExplorer\nw = ConvolutionExplorer()\nw"
+    )
+    figure = cell(page, 2).locator(".cbl-output .convbook-widget[data-ready]")
+    figure.wait_for()
+    slider = figure.get_by_role("slider", name=re.compile("stride")).first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(200)
+    assert evaluate(page, 3, "w.stride") == "2"
+    assert evaluate(page, 3, "w.padding = 1") == ""
+    padding = figure.get_by_role("slider", name=re.compile("padding")).first
+    page.wait_for_function("(slider) => slider.value === '1'", arg=padding.element_handle())
+    assert cell(page, 2).locator(":scope > .cell_output[hidden] .convbook-widget").count() >= 0
+
+
+# --- Changes -------------------------------------------------------------------------------------
+
+
+def test_changes_are_shown_kept_and_taken_back(live_url, visit):
+    page = visit(f"{live_url}/{CHAPTER}", viewport=WIDE).page
+    write(page, 5, page.evaluate("convbookLive.cells[4].book").replace("agree", "are one"))
+    place = cell(page, 5)
+    place.get_by_role("button", name="What differs").click()
+    changes = place.locator(".cbl-changes")
+    assert changes.locator("del").count() == changes.locator("ins").count() == 1
+    assert "are one" in changes.locator("ins").inner_text()
+    page.wait_for_timeout(500)
+
+    page.reload()
+    page.wait_for_selector(".cbl-edited .cm-content")
+    assert "are one" in page.evaluate("convbookLive.cells[4].code")
+    place.get_by_role("button", name="Book’s code").click()
+    assert page.evaluate("convbookLive.cells[4].own") is None
+    page.reload()
+    page.wait_for_load_state()
+    assert page.locator(".cbl-edited").count() == 0
+
+
+def test_a_changed_book_does_not_lose_the_readers_code(live_url, visit):
+    page = visit(f"{live_url}/{CHAPTER}", viewport=WIDE).page
+    page.evaluate("() => convbookLive.storage.keep(5, 'another edition of the cell', 'mine = 1')")
+    page.reload()
+    page.wait_for_selector(".cbl-edited .cm-content")
+    assert page.evaluate("convbookLive.cells[4].code") == "mine = 1"
+    assert said(page, 5) == "The book’s cell has changed since you changed it."
+
+
+def test_blocked_storage_is_said_once_and_stops_nothing(live_url, open_page):
+    opened = open_page(viewport=WIDE)
+    opened.page.add_init_script(
+        "Storage.prototype.getItem = Storage.prototype.setItem = () => "
+        "{ throw new DOMException('blocked'); };"
+    )
+    opened.page.goto(f"{live_url}/{CHAPTER}")
+    write(opened.page, SCRATCH, "1 + 1")
+    opened.page.get_by_text("This browser keeps nothing for this page").wait_for()
+    assert run(opened.page, SCRATCH) == "2"
+    assert not [error for error in opened.errors if "convbook-live" in error]
+
+
+def test_two_tabs_keep_apart_what_runs_and_together_what_is_kept(live_url, chapter):
+    first, second = chapter.page, chapter.page.context.new_page()
+    second.goto(f"{live_url}/{CHAPTER}")
+    evaluate(first, 2, "only_here = 1")
+    write(second, 3, "print(only_here)")
+    assert "NameError" in run(second, 3, "error")
+    second.wait_for_timeout(500)
+    kept = second.evaluate(
+        "() => Object.values(convbookLive.storage.entries).map((entry) => entry.code)"
+    )
+    assert {"only_here = 1", "print(only_here)"} <= set(kept)
+    second.close()
+
+
+# --- Stopping ------------------------------------------------------------------------------------
+
+
+def test_stop_ends_an_endless_loop_and_says_what_it_cost(live_url, visit):
+    opened = visit(f"{live_url}/{CHAPTER}", viewport=WIDE)
+    page = opened.page
+    evaluate(page, 2, "kept = 1")
+    write(page, 3, "while True:\n    pass")
+    page.evaluate("() => { convbookLive.cells[2].run(); convbookLive.cells[3].run(); }")
+    wait_until_said(page, 3, "^runs")
+    stop = cell(page, 3).get_by_role("button", name="Stop")
+    assert "its variables go" in stop.get_attribute("title")
+    stop.click()
+    assert "without the variables of before" in wait_until_said(page, 3, "^stopped")
+    assert said(page, 4) == "not run" and "starts it afresh" in state(page)
+    assert "NameError" in evaluate(page, 3, "kept", "error")
+    page.locator(".cbl-state").get_by_role("button", name="Restart").click()
+    assert "starts it afresh" in state(page)
+    assert evaluate(page, 3, "'back'") == "'back'"
+    assert opened.errors == []
+
+
+class IsolatedHandler(Handler):
+    """The live site's own server, without a line on the terminal for each request."""
+
+    def log_message(self, *args):
+        pass
+
+
+def test_where_the_headers_allow_it_stop_is_an_interrupt(live_site, visit):
+    import threading
+    from functools import partial
+
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(IsolatedHandler, directory=str(live_site))
+    ) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = visit(f"http://127.0.0.1:{server.server_port}/{CHAPTER}", viewport=WIDE).page
+        assert page.evaluate("crossOriginIsolated")
+        evaluate(page, 2, "kept = 1")
+        write(page, 3, "print('begun')\nwhile True:\n    kept += 1")
+        page.evaluate("() => convbookLive.cells[2].run()")
+        wait_until_said(page, 3, "^runs")
+        stop = cell(page, 3).get_by_role("button", name="Stop")
+        assert "keeps its variables" in stop.get_attribute("title")
+        began = time.monotonic()
+        stop.click()
+        wait_until_said(page, 3, "error")
+        assert time.monotonic() - began < 3
+        assert "Stopped." in shown(page, 3)
+        assert evaluate(page, 4, "kept > 1") == "True"
+        server.shutdown()
+
+
+# --- Exercises -----------------------------------------------------------------------------------
+
+
+def exercise_cell(page, start):
+    """Return the number of the cell whose code begins so."""
+    return page.evaluate(
+        "(start) => convbookLive.cells.find((c) => c.book.startsWith(start)).number", start
+    )
+
+
+def test_an_exercise_is_solved_on_a_phone_in_the_student_edition(live_student_site, serve, visit):
+    page = visit(f"{serve(live_student_site)}/{CHAPTER}", viewport=NARROW, has_touch=True).page
+    checking = exercise_cell(page, 'check("3-1.1"')
+    assert "check comes from cell 1" in run(page, checking, "error")
+    cell(page, checking).get_by_role("button", name="Run all above, then this").click()
+    wait_until_said(page, checking, "^took")
+    assert shown(page, checking).startswith("Not yet")
+    write(page, checking - 1, "Y_by_hand = [[1, 1], [1, 1]]")
+    assert run(page, checking).startswith("Not quite")  # what was changed above runs first
+    write(
+        page,
+        checking - 1,
+        "Y_by_hand = [[2 - 0 + 2 * 1, 0 - 1 + 2 * 0, 1 - 3 + 2 * 2],\n"
+        "             [1 - 1 + 2 * 3, 1 - 0 + 2 * 1, 0 - 2 + 2 * 1]]",
+    )
+    assert run(page, checking).startswith("Correct.")
+    assert evaluate(page, checking, 'hint("3-1.1", 2)').startswith("Hint 2 of 3")
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    page.wait_for_timeout(500)
+    page.reload()
+    page.wait_for_selector(".cbl-edited .cm-content")
+    assert "2 - 0 + 2 * 1" in page.evaluate(f"convbookLive.cells[{checking - 2}].code")
+
+
+# --- As files, on a phone, in the dark -----------------------------------------------------------
+
+
+def test_opened_as_a_file_it_runs_too(live_site, visit, record_property):
+    opened = visit((live_site / CHAPTER).as_uri(), viewport=WIDE)
+    page = opened.page
+    began = time.monotonic()
+    assert evaluate(page, SCRATCH, "6 * 7") == "42"
+    record_property(
+        "figure",
+        f"Python on a page opened as a file: first result after {time.monotonic() - began:.1f} s",
+    )
+    run(page, 1)
+    checking = exercise_cell(page, 'check("3-1.1"')
+    assert run(page, checking).startswith("Not yet")
+    evaluate(page, 2, "ConvolutionExplorer()")
+    cell(page, 2).locator(".cbl-output .convbook-widget[data-ready]").wait_for()
+    assert opened.outside == [] and opened.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_open_cell_is_accessible_and_fits_a_phone(chapter, live_url, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = chapter.page
+    page.set_viewport_size(NARROW)
+    page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    evaluate(
+        page,
+        2,
+        "print('x' * 200)\n1 / 0  # a comment that is longer than a phone is wide, by far "
+        + "—" * 40,
+        "error",
+    )
+    cell(page, 2).get_by_role("button", name="What differs").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    before = len(chapter.errors)
+    found = Axe().run(page, context=".cell:has(.cbl-edited), .cbl-edited, .cbl-bar, .cbl-state")
+    del chapter.errors[before:]  # it asks for style sheets by wrong addresses
+    assert found.violations_count == 0, found.generate_report()
+    cell(page, 2).get_by_role("button", name="What differs").click()
+    page.set_viewport_size(WIDE)
