@@ -29,7 +29,7 @@ TIMES = """
 def load(name, site_url, open_page):
     """Open a page in a fresh profile; return it, what it was sent, and its explorers' times."""
     page, responses = open_page(viewport=WIDE).page, []
-    page.on("response", responses.append)
+    page.on("response", lambda response: responses.append(response))
     page.goto(f"{site_url}/{name}")
     settle(page)
     return page, responses, page.evaluate(TIMES)
