@@ -21,11 +21,23 @@ from convbook.images.augment import Brightness, Compose, Crop, Cutout, Flip, Rot
 TARGET = DATA / "augmentation.json"
 SHAPES = {"CIFAR-10": (250, 3, 32, 32), "MNIST": (250, 1, 28, 28), "96 × 96": (50, 3, 96, 96)}
 ANGLE, FACTORS, PIXELS, LIGHT = 15, (0.8, 1.25), 4, (0.8, 1.2)
-NAMES = {"package": "the package", "loop": "loop over images", "pixels": "loop over pixels",
-         "one_by_one": "the package, one step at a time", "torch": "PyTorch",
-         "keras": "Keras, TensorFlow", "scipy": "SciPy", "skimage": "scikit-image"}
-VERSIONS = {"torch": "torch", "keras": "keras", "tensorflow": "tensorflow-cpu", "scipy": "scipy",
-            "skimage": "scikit-image"}
+NAMES = {
+    "package": "the package",
+    "loop": "loop over images",
+    "pixels": "loop over pixels",
+    "one_by_one": "the package, one step at a time",
+    "torch": "PyTorch",
+    "keras": "Keras, TensorFlow",
+    "scipy": "SciPy",
+    "skimage": "scikit-image",
+}
+VERSIONS = {
+    "torch": "torch",
+    "keras": "keras",
+    "tensorflow": "tensorflow-cpu",
+    "scipy": "scipy",
+    "skimage": "scikit-image",
+}
 
 
 # --- Loops ---------------------------------------------------------------------------------------
@@ -93,8 +105,9 @@ def flip_and_shift_one_by_one(x, rng):
         if rng.random() < 0.5:
             image = image[:, :, ::-1]
         down, right = rng.integers(-PIXELS, PIXELS + 1, 2)
-        y[:, max(0, down):h + down, max(0, right):w + right] = \
-            image[:, max(0, -down):h - down, max(0, -right):w - right]
+        y[:, max(0, down) : h + down, max(0, right) : w + right] = image[
+            :, max(0, -down) : h - down, max(0, -right) : w - right
+        ]
     return result
 
 
@@ -111,8 +124,10 @@ def in_torch(x, matrices):
     def run():
         theta = (np.linalg.inv(scale) @ np.linalg.inv(matrices) @ scale)[:, :2]
         grid = torch.nn.functional.affine_grid(
-            torch.from_numpy(theta.astype(np.float32)), x.shape, align_corners=True)
+            torch.from_numpy(theta.astype(np.float32)), x.shape, align_corners=True
+        )
         return torch.nn.functional.grid_sample(tensor, grid, align_corners=True).numpy()
+
     return run
 
 
@@ -128,9 +143,15 @@ def in_keras(x, matrices):
     def run():
         inverse = corner @ np.linalg.inv(matrices) @ np.linalg.inv(corner)
         transforms = inverse.reshape(-1, 9)[:, :8].astype(np.float32)
-        y = keras.ops.image.affine_transform(images, transforms, interpolation="bilinear",
-                                             fill_mode="constant", data_format="channels_last")
+        y = keras.ops.image.affine_transform(
+            images,
+            transforms,
+            interpolation="bilinear",
+            fill_mode="constant",
+            data_format="channels_last",
+        )
         return keras.ops.convert_to_numpy(y).transpose(0, 3, 1, 2)
+
     return run
 
 
@@ -156,9 +177,16 @@ def in_scipy(x, matrices):
             turned = inverse[1::-1, 1::-1]  # rows come before columns
             offset = centre - turned @ centre + inverse[1::-1, 2]
             for channel in range(len(image)):
-                ndimage.affine_transform(image[channel], turned, offset, order=1,
-                                         mode="grid-constant", output=out[channel])
+                ndimage.affine_transform(
+                    image[channel],
+                    turned,
+                    offset,
+                    order=1,
+                    mode="grid-constant",
+                    output=out[channel],
+                )
         return y
+
     return run
 
 
@@ -173,8 +201,13 @@ def in_skimage(x, matrices):
 
     def run():
         inverse = corner @ np.linalg.inv(matrices) @ np.linalg.inv(corner)
-        return np.stack([warp(image, m, order=1, mode="constant", preserve_range=True)
-                         for image, m in zip(images, inverse)]).transpose(0, 3, 1, 2)
+        return np.stack(
+            [
+                warp(image, m, order=1, mode="constant", preserve_range=True)
+                for image, m in zip(images, inverse)
+            ]
+        ).transpose(0, 3, 1, 2)
+
     return run
 
 
@@ -185,13 +218,15 @@ def keras_layers():
         return None
     options = {"fill_mode": "constant", "data_format": "channels_last"}
     low, high = (1 / f - 1 for f in FACTORS[::-1])  # Keras's factor is of what one sees
-    return keras.Sequential([
-        keras.layers.RandomFlip("horizontal", data_format="channels_last"),
-        keras.layers.RandomZoom((low, high), **options),
-        keras.layers.RandomRotation(ANGLE / 360, **options),
-        keras.layers.RandomTranslation(PIXELS / 32, PIXELS / 32, **options),
-        keras.layers.RandomBrightness(LIGHT[1] - 1, value_range=(0, 1)),
-    ])
+    return keras.Sequential(
+        [
+            keras.layers.RandomFlip("horizontal", data_format="channels_last"),
+            keras.layers.RandomZoom((low, high), **options),
+            keras.layers.RandomRotation(ANGLE / 360, **options),
+            keras.layers.RandomTranslation(PIXELS / 32, PIXELS / 32, **options),
+            keras.layers.RandomBrightness(LIGHT[1] - 1, value_range=(0, 1)),
+        ]
+    )
 
 
 # --- The races -----------------------------------------------------------------------------------
@@ -214,9 +249,10 @@ def draw_matrices(n, rng):
 def per_image(sides, n, repeats):
     """Race and return the seconds per image, and the package's speed as multiples of each side."""
     seconds = {name: t / n for name, t in race(sides, repeats, limit=60).items()}
-    return {"seconds_per_image": seconds,
-            "times_slower_than_package": {name: t / seconds["package"]
-                                          for name, t in seconds.items()}}
+    return {
+        "seconds_per_image": seconds,
+        "times_slower_than_package": {name: t / seconds["package"] for name, t in seconds.items()},
+    }
 
 
 def time_sampling(repeats):
@@ -225,10 +261,14 @@ def time_sampling(repeats):
     for name, shape in SHAPES.items():
         x, n = images(shape), shape[0]
         matrices = draw_matrices(n, np.random.default_rng(1))
-        sides = {"package": lambda: affine.transform(x, matrices),
-                 "loop": lambda: move_images_one_by_one(x, matrices),
-                 "torch": in_torch(x, matrices), "keras": in_keras(x, matrices),
-                 "scipy": in_scipy(x, matrices), "skimage": in_skimage(x, matrices)}
+        sides = {
+            "package": lambda: affine.transform(x, matrices),
+            "loop": lambda: move_images_one_by_one(x, matrices),
+            "torch": in_torch(x, matrices),
+            "keras": in_keras(x, matrices),
+            "scipy": in_scipy(x, matrices),
+            "skimage": in_skimage(x, matrices),
+        }
         sides = {side: function for side, function in sides.items() if function}
         expected = sides["loop"]()
         difference = {}
@@ -243,7 +283,8 @@ def time_sampling(repeats):
         pixels = race({"pixels": lambda: move_pixel_by_pixel(x[0], matrices[0])}, 3)["pixels"]
         result["seconds_per_image"]["pixels"] = pixels
         result["times_slower_than_package"]["pixels"] = (
-            pixels / result["seconds_per_image"]["package"])
+            pixels / result["seconds_per_image"]["package"]
+        )
         results[name] = {"shape": shape, **result, "difference_from_loop": difference}
     return results
 
@@ -270,8 +311,11 @@ def time_chain(repeats):
         light = rng.uniform(*LIGHT, (n, 1, 1, 1)).astype(np.float32)
         return (in_skimage(x, draw_matrices(n, rng))() * light).clip(0, 1)
 
-    sides = {"package": lambda: chain(x, rng), "one_by_one": step_by_step,
-             "loop": lambda: augment_one_by_one(x, rng)}
+    sides = {
+        "package": lambda: chain(x, rng),
+        "one_by_one": step_by_step,
+        "loop": lambda: augment_one_by_one(x, rng),
+    }
     if torch:
         sides["torch"] = with_torch
     layers = keras_layers()
@@ -300,13 +344,21 @@ def time_copies(repeats):
 def time_each(repeats):
     """Race the transformations of the package with each other."""
     x, rng = images(SHAPES["CIFAR-10"]), np.random.default_rng(4)
-    steps = {"flip": Flip(), "crop": Crop(PIXELS), "rotate": Rotate(ANGLE),
-             "rotate, edge": Rotate(ANGLE, mode="edge"),
-             "rotate, reflect": Rotate(ANGLE, mode="reflect"), "zoom": Zoom(FACTORS),
-             "brightness": Brightness(LIGHT), "cutout": Cutout(8)}
+    steps = {
+        "flip": Flip(),
+        "crop": Crop(PIXELS),
+        "rotate": Rotate(ANGLE),
+        "rotate, edge": Rotate(ANGLE, mode="edge"),
+        "rotate, reflect": Rotate(ANGLE, mode="reflect"),
+        "zoom": Zoom(FACTORS),
+        "brightness": Brightness(LIGHT),
+        "cutout": Cutout(8),
+    }
     seconds = race({name: lambda step=step: step(x, rng) for name, step in steps.items()}, repeats)
-    return {"shape": x.shape,
-            "seconds_per_image": {name: t / len(x) for name, t in seconds.items()}}
+    return {
+        "shape": x.shape,
+        "seconds_per_image": {name: t / len(x) for name, t in seconds.items()},
+    }
 
 
 # --- Running and reporting -----------------------------------------------------------------------
@@ -326,16 +378,22 @@ def versions():
 def report(record):
     """Print the tables."""
     races = {f"one sampling, {name}": row for name, row in record["sampling"].items()}
-    races |= {"flip, zoom, rotate, shift, brightness": record["chain"],
-              "flip, whole shift": record["copies"]}
+    races |= {
+        "flip, zoom, rotate, shift, brightness": record["chain"],
+        "flip, whole shift": record["copies"],
+    }
     for title, row in races.items():
-        print_table([title, "µs per image", "times the package"],
-                    [[NAMES[side], f"{1e6 * t:.1f}",
-                      f"{row['times_slower_than_package'][side]:.2f}"]
-                     for side, t in row["seconds_per_image"].items()])
-    print_table(["each transformation", "µs per image"],
-                [[name, f"{1e6 * t:.1f}"]
-                 for name, t in record["each"]["seconds_per_image"].items()])
+        print_table(
+            [title, "µs per image", "times the package"],
+            [
+                [NAMES[side], f"{1e6 * t:.1f}", f"{row['times_slower_than_package'][side]:.2f}"]
+                for side, t in row["seconds_per_image"].items()
+            ],
+        )
+    print_table(
+        ["each transformation", "µs per image"],
+        [[name, f"{1e6 * t:.1f}"] for name, t in record["each"]["seconds_per_image"].items()],
+    )
 
 
 def main():
@@ -343,9 +401,13 @@ def main():
     parser.add_argument("--repeats", type=int, default=15, help="how often each side runs")
     parser.add_argument("--save", action="store_true", help=f"record in {TARGET.name}")
     arguments = parser.parse_args()
-    record = {"machine": machine() | {"packages": versions()},
-              "sampling": time_sampling(arguments.repeats), "chain": time_chain(arguments.repeats),
-              "copies": time_copies(arguments.repeats), "each": time_each(arguments.repeats)}
+    record = {
+        "machine": machine() | {"packages": versions()},
+        "sampling": time_sampling(arguments.repeats),
+        "chain": time_chain(arguments.repeats),
+        "copies": time_copies(arguments.repeats),
+        "each": time_each(arguments.repeats),
+    }
     report(record)
     if arguments.save:
         write(record, TARGET)

@@ -11,8 +11,14 @@ from workloads import torch  # noqa: F401 - first: it sets the number of threads
 
 from convbook.layers.summary import named_leaves
 
-KINDS = {"Conv2d": "convolution", "BatchNorm2d": "batch norm", "ReLU": "ReLU",
-         "MaxPool2d": "pooling", "GlobalAvgPool2d": "pooling", "Linear": "linear"}
+KINDS = {
+    "Conv2d": "convolution",
+    "BatchNorm2d": "batch norm",
+    "ReLU": "ReLU",
+    "MaxPool2d": "pooling",
+    "GlobalAvgPool2d": "pooling",
+    "Linear": "linear",
+}
 REST = "the rest"
 
 
@@ -49,6 +55,7 @@ def label(layer, y):
 def watch_package(model, stamp):
     """Take stamps around forward and backward of every layer of the package's model."""
     for _, layer in named_leaves(model):
+
         def forward(x, layer=layer, original=layer.forward, **options):
             start = time.process_time()
             y = original(x, **options)
@@ -72,6 +79,7 @@ def watch_torch(network, stamp):
     There its end is the start of the next one's, so adding up gradients where the network forks
     belongs to the layer before.
     """
+
     def before(layer, inputs):
         layer.start = time.process_time()
 
@@ -104,5 +112,7 @@ def race_parts(steps, repeats):
             step()
             if i >= 2:
                 collected[side].append(stamps.sums())
-    return {side: {name: median(sums[name] for sums in all_sums) for name in all_sums[0]}
-            for side, all_sums in collected.items()}
+    return {
+        side: {name: median(sums[name] for sums in all_sums) for name in all_sums[0]}
+        for side, all_sums in collected.items()
+    }

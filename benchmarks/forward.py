@@ -32,15 +32,25 @@ if torch:
 
 
 def convolution_table(repeats):
-    header = ["", "PyTorch ms", "im2col in full", "package", "PyTorch, last", "package, last",
-              "extra MB in full", "extra MB package"]
+    header = [
+        "",
+        "PyTorch ms",
+        "im2col in full",
+        "package",
+        "PyTorch, last",
+        "package, last",
+        "extra MB in full",
+        "extra MB package",
+    ]
     rows = []
     for name, (shape, (oc, size), stride, padding) in CONVOLUTIONS.items():
         x, f, b = arrays(shape, (oc, shape[1], size, size), (oc,))
         last = channels_last(x)
-        sides = {"full": lambda: plain.conv2d_by_columns(x, f, b, stride, padding)[0],
-                 "package": lambda: conv2d(x, f, b, stride, padding),
-                 "package last": lambda: conv2d(last, f, b, stride, padding)}
+        sides = {
+            "full": lambda: plain.conv2d_by_columns(x, f, b, stride, padding)[0],
+            "package": lambda: conv2d(x, f, b, stride, padding),
+            "package last": lambda: conv2d(last, f, b, stride, padding),
+        }
         if torch:
             tx, tf, tb = (torch.from_numpy(a) for a in (x, f, b))
             tlast = tx.to(memory_format=torch.channels_last)
@@ -49,8 +59,13 @@ def convolution_table(repeats):
         check_equal(sides)
         t = race(sides, repeats)
         memory = [f"{extra_memory(sides[side]) / 1e6:.1f}" for side in ("full", "package")]
-        rows.append([f"{name}: {describe(shape, (oc, size), stride, padding)}",
-                     *ratios(t, ["full", "package", "torch last", "package last"]), *memory])
+        rows.append(
+            [
+                f"{name}: {describe(shape, (oc, size), stride, padding)}",
+                *ratios(t, ["full", "package", "torch last", "package last"]),
+                *memory,
+            ]
+        )
     print_table(header, rows)
 
 
@@ -58,14 +73,21 @@ def naive_table():
     rows = []
     for name, (shape, (oc, size), stride, padding) in CONVOLUTIONS.items():
         x, f, b = arrays((1, *shape[1:]), (oc, shape[1], size, size), (oc,))
-        sides = {"naive": lambda: plain.conv2d(x, f, b, stride, padding),
-                 "package": lambda: conv2d(x, f, b, stride, padding)}
+        sides = {
+            "naive": lambda: plain.conv2d(x, f, b, stride, padding),
+            "package": lambda: conv2d(x, f, b, stride, padding),
+        }
         check_equal(sides)
         # Apart from each other: the naive loop takes so long that the other would find cold caches.
         t = race({"naive": sides["naive"]}, 3) | race({"package": sides["package"]}, 51)
-        rows.append([f"{name}: {describe(x.shape, (oc, size), stride, padding)}",
-                     f"{t['naive'] * 1e3:.1f}", f"{t['package'] * 1e3:.3f}",
-                     f"{t['naive'] / t['package']:.0f}"])
+        rows.append(
+            [
+                f"{name}: {describe(x.shape, (oc, size), stride, padding)}",
+                f"{t['naive'] * 1e3:.1f}",
+                f"{t['package'] * 1e3:.3f}",
+                f"{t['naive'] / t['package']:.0f}",
+            ]
+        )
     print_table(["one image", "naive loop ms", "package ms", "times faster"], rows)
 
 
@@ -73,10 +95,12 @@ def pooling_table(repeats):
     pools = {"max_pool2d": max_pool2d, "avg_pool2d": avg_pool2d}
     rows = []
     for name, (function, shape, size, stride) in POOLINGS.items():
-        x, = arrays(shape)
+        (x,) = arrays(shape)
         last = channels_last(x)
-        sides = {"package": lambda: pools[function](x, size, stride),
-                 "package last": lambda: pools[function](last, size, stride)}
+        sides = {
+            "package": lambda: pools[function](x, size, stride),
+            "package last": lambda: pools[function](last, size, stride),
+        }
         if torch:
             tx, pool = torch.from_numpy(x), getattr(torch_functional, function)
             tlast = tx.to(memory_format=torch.channels_last)
@@ -84,8 +108,7 @@ def pooling_table(repeats):
             sides["torch last"] = lambda: pool(tlast, size, stride)
         check_equal(sides)
         t = race(sides, repeats)
-        rows.append([f"{name}, {by(shape)}",
-                     *ratios(t, ["package", "torch last", "package last"])])
+        rows.append([f"{name}, {by(shape)}", *ratios(t, ["package", "torch last", "package last"])])
     print_table(["", "PyTorch ms", "package", "PyTorch, last", "package, last"], rows)
 
 
@@ -109,10 +132,14 @@ def main():
     repeats = parser.parse_args().repeats
     beside = f"PyTorch {torch.__version__}" if torch else "PyTorch is not installed"
     core = os.environ.get("OPENBLAS_CORETYPE")
-    print(f"NumPy {np.__version__}{f' (OPENBLAS_CORETYPE={core})' if core else ''}, {beside}; "
-          f"one thread, float32, medians of {repeats}")
-    print("Times as multiples of PyTorch's on NCHW input; 'last' is channels-last input; "
-          "'extra' is memory beside the result.\n")
+    print(
+        f"NumPy {np.__version__}{f' (OPENBLAS_CORETYPE={core})' if core else ''}, {beside}; "
+        f"one thread, float32, medians of {repeats}"
+    )
+    print(
+        "Times as multiples of PyTorch's on NCHW input; 'last' is channels-last input; "
+        "'extra' is memory beside the result.\n"
+    )
     convolution_table(repeats)
     pooling_table(repeats)
     naive_table()

@@ -46,6 +46,7 @@ def dezero():
             y.grad = Variable(dy)
             y.backward()
             return y.data, tx.grad.data, tf.grad.data
+
         return run
 
     def mnist_step(x, labels, weights):
@@ -53,8 +54,9 @@ def dezero():
         model = Layer()
         model.conv = layers.Conv2d(30, 5, in_channels=1)
         model.first, model.second = layers.Linear(100, in_size=4320), layers.Linear(10, in_size=100)
-        for layer, w, bias in zip((model.conv, model.first, model.second), (f, w1.T, w2.T),
-                                  (b, b1, b2)):
+        for layer, w, bias in zip(
+            (model.conv, model.first, model.second), (f, w1.T, w2.T), (b, b1, b2)
+        ):
             layer.W.data, layer.b.data = w.copy(), bias.copy()
         optimizer = MomentumSGD(LR, MOMENTUM).setup(model)
 
@@ -66,6 +68,7 @@ def dezero():
             loss.backward()
             optimizer.update()
             return float(loss.data)
+
         return run
 
     return SimpleNamespace(convolution=convolution, mnist_step=mnist_step)
@@ -86,6 +89,7 @@ def mygrad():
             y = conv_nd(tx, tf, stride=stride, padding=padding) + tb.reshape(-1, 1, 1)
             y.backward(dy)
             return y.data, tx.grad, tf.grad
+
         return run
 
     def mnist_step(x, labels, weights):
@@ -104,6 +108,7 @@ def mygrad():
                 param.data -= LR * velocity
                 param.null_grad()
             return loss.item()
+
         return run
 
     return SimpleNamespace(convolution=convolution, mnist_step=mnist_step)
@@ -126,8 +131,9 @@ def numpy_ml():
         return layer
 
     def conv_layer(f, b, stride, padding):
-        layer = Conv2D(f.shape[0], f.shape[2:], padding, stride,
-                       optimizer=f"SGD(lr={LR}, momentum={MOMENTUM})")
+        layer = Conv2D(
+            f.shape[0], f.shape[2:], padding, stride, optimizer=f"SGD(lr={LR}, momentum={MOMENTUM})"
+        )
         return layer_with(layer, f.transpose(2, 3, 1, 0), b.reshape(1, 1, 1, -1), f.shape[1])
 
     def convolution(x, f, b, dy, stride, padding):
@@ -140,6 +146,7 @@ def numpy_ml():
             y, dx = layer.forward(x_last), layer.backward(dy_last)
             df = layer.gradients["W"].transpose(3, 2, 0, 1)
             return y.transpose(0, 3, 1, 2), dx.transpose(0, 3, 1, 2), df
+
         return run
 
     def mnist_step(x, labels, weights):
@@ -165,6 +172,7 @@ def numpy_ml():
             for layer in layers:
                 layer.update()
             return float(CrossEntropy.loss(targets, predicted)) / len(x)
+
         return run
 
     return SimpleNamespace(convolution=convolution, mnist_step=mnist_step)
@@ -213,8 +221,12 @@ def tinygrad():
             with Context(TRAINING=1):
                 optimizer.zero_grad()
                 h = x.conv2d(f, b).relu().max_pool2d(2).flatten(1)
-                loss = (h.linear(w1.T, b1).relu().linear(w2.T, b2)
-                        .sparse_categorical_crossentropy(labels))
+                loss = (
+                    h.linear(w1.T, b1)
+                    .relu()
+                    .linear(w2.T, b2)
+                    .sparse_categorical_crossentropy(labels)
+                )
                 loss.backward()
                 return loss.realize(*optimizer.schedule_step())
 
@@ -232,8 +244,12 @@ def tinygrad():
 def load():
     """Return the peers that run by name, and for the others why they don't."""
     running, absent = {}, {}
-    for name, make in {"dezero": dezero, "mygrad": mygrad, "numpy-ml": numpy_ml,
-                       "tinygrad": tinygrad}.items():
+    for name, make in {
+        "dezero": dezero,
+        "mygrad": mygrad,
+        "numpy-ml": numpy_ml,
+        "tinygrad": tinygrad,
+    }.items():
         try:
             with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
                 running[name] = make()

@@ -31,7 +31,7 @@ def windows_by_output(x, size):
     windows = np.empty((oh, ow, size, size), x.dtype)
     for top in range(oh):
         for left in range(ow):
-            windows[top, left] = x[top:top + size, left:left + size]
+            windows[top, left] = x[top : top + size, left : left + size]
     return windows
 
 
@@ -41,7 +41,7 @@ def windows_by_filter(x, size):
     seen = np.empty((size, size, oh, ow), x.dtype)
     for down in range(size):
         for right in range(size):
-            seen[down, right] = x[down:down + oh, right:right + ow]
+            seen[down, right] = x[down : down + oh, right : right + ow]
     return seen
 
 
@@ -50,11 +50,16 @@ def record_two_ways(size=3):
     by_output, by_filter = [], []
     for height in SIZES:
         x = np.random.default_rng(0).standard_normal((height, height), np.float32)
-        assert (windows_by_output(x, size)
-                == windows_by_filter(x, size).transpose(2, 3, 0, 1)).all()
-        times = race({"output": lambda: windows_by_output(x, size),
-                      "filter": lambda: windows_by_filter(x, size)},
-                     repeats=max(9, 20_000 // height**2))
+        assert (
+            windows_by_output(x, size) == windows_by_filter(x, size).transpose(2, 3, 0, 1)
+        ).all()
+        times = race(
+            {
+                "output": lambda: windows_by_output(x, size),
+                "filter": lambda: windows_by_filter(x, size),
+            },
+            repeats=max(9, 20_000 // height**2),
+        )
         by_output.append(times["output"])
         by_filter.append(times["filter"])
     return {
@@ -81,8 +86,10 @@ def record_blocks(repeats=31):
         with mock.patch.object(blocks, "BLOCK_BYTES", block_bytes):
             return columns.correlate(np, x, f, None, x.dtype, geometry)
 
-    sides = {"full": lambda: plain.conv2d_by_columns(x, f, b, 1, 1)[0],
-             "package": lambda: functional.conv2d(x, f, padding=1)}
+    sides = {
+        "full": lambda: plain.conv2d_by_columns(x, f, b, 1, 1)[0],
+        "package": lambda: functional.conv2d(x, f, padding=1),
+    }
     sides |= {images: (lambda images=images: in_blocks(images)) for images in IMAGES_PER_BLOCK}
     if torch:
         tx, tf = torch.from_numpy(x), torch.from_numpy(f)
@@ -95,12 +102,19 @@ def record_blocks(repeats=31):
         "f_shape": FILTERS,
         "padding": 1,
         "dtype": "float32",
-        "im2col_in_full": {"milliseconds": milliseconds["full"],
-                           "column_bytes": n * columns_of_image},
-        "blocks": [{"images": images, "milliseconds": milliseconds[images],
-                    "column_bytes": images * columns_of_image} for images in IMAGES_PER_BLOCK],
-        "package": {"milliseconds": milliseconds["package"],
-                    "block_bytes": blocks.BLOCK_BYTES},
+        "im2col_in_full": {
+            "milliseconds": milliseconds["full"],
+            "column_bytes": n * columns_of_image,
+        },
+        "blocks": [
+            {
+                "images": images,
+                "milliseconds": milliseconds[images],
+                "column_bytes": images * columns_of_image,
+            }
+            for images in IMAGES_PER_BLOCK
+        ],
+        "package": {"milliseconds": milliseconds["package"], "block_bytes": blocks.BLOCK_BYTES},
         "pytorch": {"milliseconds": milliseconds["torch"]} if torch else None,
     }
 

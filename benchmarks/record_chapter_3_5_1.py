@@ -45,8 +45,9 @@ def random_shift(x, rng, most=2):
 # --- Other networks, other trainings -------------------------------------------------------------
 
 
-def network(seed, filters=(8, 16), size=5, pool=MaxPool2d, stride=1, hidden=64, dropout=0,
-            activation=ReLU):
+def network(
+    seed, filters=(8, 16), size=5, pool=MaxPool2d, stride=1, hidden=64, dropout=0, activation=ReLU
+):
     """Return the chapter's network with one thing changed."""
     rng = np.random.default_rng(seed)
     layers, channels, side = [], INPUT[0], INPUT[1]
@@ -92,27 +93,60 @@ def record_variants(digits, test):
     records = {}
     for name, (changes, training) in VARIANTS.items():
         summary = Summary(network(0, **changes), INPUT)
-        runs = [train_and_test(network(seed, **changes), digits, test, seed, **training)
-                for seed in SEEDS]
-        records[name] = {"parameters": summary.parameters,
-                         "multiplications": summary.multiplications,
-                         "test_accuracy": [run[0] for run in runs],
-                         "train_accuracy": [run[1] for run in runs]}
+        runs = [
+            train_and_test(network(seed, **changes), digits, test, seed, **training)
+            for seed in SEEDS
+        ]
+        records[name] = {
+            "parameters": summary.parameters,
+            "multiplications": summary.multiplications,
+            "test_accuracy": [run[0] for run in runs],
+            "train_accuracy": [run[1] for run in runs],
+        }
         print(name, records[name]["test_accuracy"], flush=True)
-    return {"epochs": EPOCHS, "batch_size": BATCH_SIZE, "learning_rate": LR,
-            "weight_decay": WEIGHT_DECAY, "test_digits": len(test[0]), "runs": records}
+    return {
+        "epochs": EPOCHS,
+        "batch_size": BATCH_SIZE,
+        "learning_rate": LR,
+        "weight_decay": WEIGHT_DECAY,
+        "test_digits": len(test[0]),
+        "runs": records,
+    }
 
 
-def train_and_test(model, digits, test, seed, lr=LR, weight_decay=WEIGHT_DECAY, optimizer=AdamW,
-                   cosine=True, scale=1, augment=None, epochs=EPOCHS, batch_size=BATCH_SIZE):
+def train_and_test(
+    model,
+    digits,
+    test,
+    seed,
+    lr=LR,
+    weight_decay=WEIGHT_DECAY,
+    optimizer=AdamW,
+    cosine=True,
+    scale=1,
+    augment=None,
+    epochs=EPOCHS,
+    batch_size=BATCH_SIZE,
+):
     """Return the accuracies on the test and on the training digits."""
     x, y = digits
     optimizer = optimizer(model, lr=lr, weight_decay=weight_decay)
     schedule = CosineSchedule(optimizer, epochs * len(x) // batch_size) if cosine else None
-    fit(model, scale * x, y, epochs, batch_size, optimizer=optimizer, schedule=schedule,
-        augment=augment, seed=seed, progress=False)
-    return [evaluate(model, scale * images, labels)["accuracy"]
-            for images, labels in (test, digits)]
+    fit(
+        model,
+        scale * x,
+        y,
+        epochs,
+        batch_size,
+        optimizer=optimizer,
+        schedule=schedule,
+        augment=augment,
+        seed=seed,
+        progress=False,
+    )
+    return [
+        evaluate(model, scale * images, labels)["accuracy"] for images, labels in (test, digits)
+    ]
 
 
 # --- Fewer digits --------------------------------------------------------------------------------
@@ -128,14 +162,23 @@ def record_sizes(digits, test, whole):
     for n in SIZES[:-1]:
         epochs = EPOCHS * len(x) // n
         for name, augment in (("none", None), ("shift", random_shift)):
-            runs = [train_and_test(digit_cnn(seed), (x[:n], y[:n]), test, seed, augment=augment,
-                                   epochs=epochs) for seed in SEEDS]
-            records[name].append({"test_accuracy": [run[0] for run in runs],
-                                  "train_accuracy": [run[1] for run in runs]})
+            runs = [
+                train_and_test(
+                    digit_cnn(seed), (x[:n], y[:n]), test, seed, augment=augment, epochs=epochs
+                )
+                for seed in SEEDS
+            ]
+            records[name].append(
+                {
+                    "test_accuracy": [run[0] for run in runs],
+                    "train_accuracy": [run[1] for run in runs],
+                }
+            )
             print(n, name, records[name][-1], flush=True)
     for name, variant in (("none", "as in the chapter"), ("shift", "random shifts")):
-        records[name].append({part: whole[variant][part]
-                              for part in ("test_accuracy", "train_accuracy")})
+        records[name].append(
+            {part: whole[variant][part] for part in ("test_accuracy", "train_accuracy")}
+        )
     return {"digits": SIZES, "steps": EPOCHS * len(x) // BATCH_SIZE, **records}
 
 
@@ -143,16 +186,22 @@ def record_sizes(digits, test, whole):
 
 
 def record_times(digits):
-    return {"machine": machine(), "layers": record_layers(digits, batch_size=100),
-            "batches": record_batches(digits), "ways": record_ways(digits)}
+    return {
+        "machine": machine(),
+        "layers": record_layers(digits, batch_size=100),
+        "batches": record_batches(digits),
+        "ways": record_ways(digits),
+    }
 
 
 def record_layers(digits, batch_size, repeats=101):
     """Time forward and backward of every layer within training steps."""
     x, labels = (array[:batch_size] for array in digits)
     model, loss = digit_cnn(0), SoftmaxCrossEntropy()
-    rows = [{"layer": row.layer, "multiplications": row.multiplications,
-             "forward": [], "backward": []} for row in Summary(model, INPUT).rows]
+    rows = [
+        {"layer": row.layer, "multiplications": row.multiplications, "forward": [], "backward": []}
+        for row in Summary(model, INPUT).rows
+    ]
     for _ in range(repeats):
         y = x
         for layer, row in zip(model, rows):
@@ -195,10 +244,12 @@ def record_ways(digits, batch_size=100):
         x = layer.forward(x)
     x = np.ascontiguousarray(x)
     f, b = model[3].params["f"], model[3].params["b"]
-    ways = {"loops over every number": (plain.conv2d_number_by_number, 1, 1),
-            "loops over the output": (plain.conv2d, 2, 3),
-            "im2col in full": (lambda *arrays: plain.conv2d_by_columns(*arrays)[0], batch_size, 21),
-            "the package": (functional.conv2d, batch_size, 21)}
+    ways = {
+        "loops over every number": (plain.conv2d_number_by_number, 1, 1),
+        "loops over the output": (plain.conv2d, 2, 3),
+        "im2col in full": (lambda *arrays: plain.conv2d_by_columns(*arrays)[0], batch_size, 21),
+        "the package": (functional.conv2d, batch_size, 21),
+    }
     expected = functional.conv2d(x, f, b)
     rows = {}
     for name, (function, n, repeats) in ways.items():
@@ -207,8 +258,10 @@ def record_ways(digits, batch_size=100):
         rows[name] = time / n
     if torch:
         tx, tf, tb = (torch.from_numpy(array) for array in (x, f, b))
-        rows["PyTorch"] = race({"torch": lambda: torch.nn.functional.conv2d(tx, tf, tb)},
-                               21)["torch"] / batch_size
+        rows["PyTorch"] = (
+            race({"torch": lambda: torch.nn.functional.conv2d(tx, tf, tb)}, 21)["torch"]
+            / batch_size
+        )
     return {"layer": repr(model[3]), "batch_size": batch_size, "seconds_per_digit": rows}
 
 
@@ -222,8 +275,7 @@ def main():
     arguments = parser.parse_args()
     only = arguments.only
     keep_memory()  # as a program that trains does, see the page on speed
-    record = (json.loads(TARGET.read_text(encoding="utf-8"))
-              if only and TARGET.exists() else {})
+    record = json.loads(TARGET.read_text(encoding="utf-8")) if only and TARGET.exists() else {}
     sample = mnist()
     digits = sample.x_train, sample.y_train
     if only != "times":

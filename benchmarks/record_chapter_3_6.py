@@ -35,8 +35,9 @@ VARIANTS = {
     "none": None,
     "flip and shift": Compose(Flip(), Shift(3, mode="edge")),
     "all": Compose(*AUGMENTED, Brightness((0.8, 1.2)), mode="edge"),
-    "all, and upside down": Compose(Flip(0.5, 0.5), *AUGMENTED[1:], Brightness((0.8, 1.2)),
-                                    mode="edge"),
+    "all, and upside down": Compose(
+        Flip(0.5, 0.5), *AUGMENTED[1:], Brightness((0.8, 1.2)), mode="edge"
+    ),
 }
 
 
@@ -53,8 +54,13 @@ def record_curves(record):
     """Train with every kind of augmentation, from several seeds."""
     (x, y), test = training_images()
     part = record.setdefault("curves", {})
-    part |= {"images": IMAGES, "batch_size": BATCH_SIZE, "epochs": EPOCHS, "lr": RATE,
-             "test_images": len(test[0])}
+    part |= {
+        "images": IMAGES,
+        "batch_size": BATCH_SIZE,
+        "epochs": EPOCHS,
+        "lr": RATE,
+        "test_images": len(test[0]),
+    }
     runs = part.setdefault("runs", {})
     for seed in range(SEEDS):
         for name, augment in VARIANTS.items():
@@ -63,17 +69,34 @@ def record_curves(record):
                 continue
             model = cifar_cnn(seed)
             start = time.process_time()
-            history = fit(model, x, y, EPOCHS, BATCH_SIZE, optimizer=Adam(model, lr=RATE),
-                          augment=augment, validation=test, seed=seed)
-            done.append({
-                "accuracy": history["accuracy"], "val_accuracy": history["val_accuracy"],
-                "loss": history["loss"], "val_loss": history["val_loss"],
-                "clean_accuracy": evaluate(model, x, y)["accuracy"],  # of unchanged images
-                "seconds": time.process_time() - start})
+            history = fit(
+                model,
+                x,
+                y,
+                EPOCHS,
+                BATCH_SIZE,
+                optimizer=Adam(model, lr=RATE),
+                augment=augment,
+                validation=test,
+                seed=seed,
+            )
+            done.append(
+                {
+                    "accuracy": history["accuracy"],
+                    "val_accuracy": history["val_accuracy"],
+                    "loss": history["loss"],
+                    "val_loss": history["val_loss"],
+                    "clean_accuracy": evaluate(model, x, y)["accuracy"],  # of unchanged images
+                    "seconds": time.process_time() - start,
+                }
+            )
             write(record, TARGET)
-            print(f"{name}, seed {seed}: training {history['accuracy'][-1]:.3f}, unchanged "
-                  f"{done[-1]['clean_accuracy']:.3f}, test {history['val_accuracy'][-1]:.3f}, "
-                  f"{done[-1]['seconds']:.0f} s", flush=True)
+            print(
+                f"{name}, seed {seed}: training {history['accuracy'][-1]:.3f}, unchanged "
+                f"{done[-1]['clean_accuracy']:.3f}, test {history['val_accuracy'][-1]:.3f}, "
+                f"{done[-1]['seconds']:.0f} s",
+                flush=True,
+            )
 
 
 # --- Three implementations -----------------------------------------------------------------------
@@ -84,8 +107,11 @@ def keras_net(keras, weights, optimizer, jit_compile=False):
     net = cifar_keras.cifar_cnn()
     if weights is not None:
         cifar_keras.copy_weights(weights, net)
-    net.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-                jit_compile=jit_compile)
+    net.compile(
+        optimizer,
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=jit_compile,
+    )
     return net
 
 
@@ -102,8 +128,9 @@ def train_ours(model, optimizer, batches):
 
 def batches_of(x, y, epochs, seed=0):
     """Return the mini-batches that everybody gets."""
-    return [(x[job.indices], y[job.indices])
-            for job in feeding.plan(len(x), BATCH_SIZE, epochs, seed)]
+    return [
+        (x[job.indices], y[job.indices]) for job in feeding.plan(len(x), BATCH_SIZE, epochs, seed)
+    ]
 
 
 def gap(losses, expected):
@@ -128,25 +155,32 @@ def record_frameworks(record, epochs=7, compared=3):
 
     losses, cpu, wall = ({name: [] for name in sides} for _ in range(3))
     for epoch in range(epochs):
-        batches = batches_of(x, y, epochs)[epoch * len(x) // BATCH_SIZE:][:len(x) // BATCH_SIZE]
+        batches = batches_of(x, y, epochs)[epoch * len(x) // BATCH_SIZE :][: len(x) // BATCH_SIZE]
         for name, train in sides.items():  # in turn: what disturbs one disturbs all
             cpu_start, wall_start = time.process_time(), time.perf_counter()
             losses[name] += train(batches)
             cpu[name].append(time.process_time() - cpu_start)
             wall[name].append(time.perf_counter() - wall_start)
-            print(f"epoch {epoch + 1}, {name}: {cpu[name][-1]:.2f} s, "
-                  f"loss {losses[name][-1]:.3f}", flush=True)
+            print(
+                f"epoch {epoch + 1}, {name}: {cpu[name][-1]:.2f} s, loss {losses[name][-1]:.3f}",
+                flush=True,
+            )
     steps = compared * len(x) // BATCH_SIZE
     record["frameworks"] = {
-        "images": len(x), "batch_size": BATCH_SIZE,
+        "images": len(x),
+        "batch_size": BATCH_SIZE,
         # The first epoch pays for what is made only once.
         "seconds_per_epoch": {name: median(t[1:]) for name, t in cpu.items()},
         "first_epoch": {name: t[0] for name, t in cpu.items()},
         "wall_seconds_per_epoch": {name: median(t[1:]) for name, t in wall.items()},
-        "losses": {name: values[:steps] for name, values in losses.items()
-                   if name != "keras, compiled"},
-        "versions": {"numpy": np.__version__, "torch": torch.__version__,
-                     "keras": keras.__version__},
+        "losses": {
+            name: values[:steps] for name, values in losses.items() if name != "keras, compiled"
+        },
+        "versions": {
+            "numpy": np.__version__,
+            "torch": torch.__version__,
+            "keras": keras.__version__,
+        },
     }
     write(record, TARGET)
 
@@ -157,9 +191,9 @@ class AdamAsInKeras(Adam):
     def step(self):
         """Make a step with another epsilon and another learning rate."""
         eps, lr, count = self.eps, self.lr, self.steps + 1
-        first, second = (1 - beta ** count for beta in self.betas)
+        first, second = (1 - beta**count for beta in self.betas)
         its_first, its_second = (1 - float(np.float32(beta)) ** count for beta in self.betas)
-        self.eps = eps / second ** 0.5
+        self.eps = eps / second**0.5
         self.lr = lr * (its_second / second) ** 0.5 * first / its_first
         super().step()
         self.eps, self.lr = eps, lr
@@ -169,7 +203,10 @@ def gaps_in_double(keras, batches):
     """Return the distances from our losses in float64, where rounding hardly counts."""
     batches = [(x.astype(np.float64), labels) for x, labels in batches]
     first, expected = cifar_cnn(0).astype(np.float64), {}
-    for name, optimizer in (("SGD", lambda m: SGD(m, lr=0.02)), ("Adam", lambda m: Adam(m, lr=RATE))):
+    for name, optimizer in (
+        ("SGD", lambda m: SGD(m, lr=0.02)),
+        ("Adam", lambda m: Adam(m, lr=RATE)),
+    ):
         ours = cifar_cnn(0).astype(np.float64)
         expected[name] = train_ours(ours, optimizer(ours), batches)
 
@@ -177,22 +214,26 @@ def gaps_in_double(keras, batches):
         net = cifar_torch.copy_weights(first, cifar_torch.cifar_cnn().double())
         return cifar_torch.train(net, optimizer(net.parameters()), batches)
 
-    gaps = {"PyTorch, SGD": gap(with_torch(lambda p: torch.optim.SGD(p, lr=0.02)),
-                                expected["SGD"]),
-            "PyTorch, Adam": gap(with_torch(lambda p: torch.optim.Adam(p, lr=RATE)),
-                                 expected["Adam"])}
+    gaps = {
+        "PyTorch, SGD": gap(with_torch(lambda p: torch.optim.SGD(p, lr=0.02)), expected["SGD"]),
+        "PyTorch, Adam": gap(with_torch(lambda p: torch.optim.Adam(p, lr=RATE)), expected["Adam"]),
+    }
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     try:
-        gaps["Keras, SGD"] = gap(cifar_keras.train(
-            keras_net(keras, first, keras.optimizers.SGD(0.02)), batches), expected["SGD"])
+        gaps["Keras, SGD"] = gap(
+            cifar_keras.train(keras_net(keras, first, keras.optimizers.SGD(0.02)), batches),
+            expected["SGD"],
+        )
         for epsilon, name in ((1e-8, "Keras, Adam"), (1e-7, "Keras, Adam, its own epsilon")):
-            found = cifar_keras.train(keras_net(
-                keras, first, keras.optimizers.Adam(RATE, epsilon=epsilon)), batches)
+            found = cifar_keras.train(
+                keras_net(keras, first, keras.optimizers.Adam(RATE, epsilon=epsilon)), batches
+            )
             gaps[name] = gap(found, expected["Adam"])
         ours = cifar_cnn(0).astype(np.float64)
         gaps["Keras, Adam, and ours changed likewise"] = gap(
-            train_ours(ours, AdamAsInKeras(ours, lr=RATE, eps=1e-7), batches), found)
+            train_ours(ours, AdamAsInKeras(ours, lr=RATE, eps=1e-7), batches), found
+        )
     finally:
         keras.config.set_floatx("float32")
         keras.config.set_dtype_policy("float32")
@@ -227,11 +268,17 @@ def record_defaults(record, epochs=3):
     order = np.random.default_rng(0).permutation(BATCH_SIZE)  # the same images in another order
     ours = cifar_cnn(0)
     gaps["ours, each mini-batch in another order"] = gap(
-        train_ours(ours, Adam(ours, lr=RATE), [(a[order], b[order]) for a, b in batches]), adam)
+        train_ours(ours, Adam(ours, lr=RATE), [(a[order], b[order]) for a, b in batches]), adam
+    )
     precise = gaps_in_double(keras, batches)
     for rows in (gaps, precise):
-        print({name: (f"{g[0]:.1e}", f"{max(g[:20]):.1e}", f"{max(g):.1e}")
-               for name, g in rows.items()}, flush=True)
+        print(
+            {
+                name: (f"{g[0]:.1e}", f"{max(g[:20]):.1e}", f"{max(g):.1e}")
+                for name, g in rows.items()
+            },
+            flush=True,
+        )
     starts = {"ours": [], "torch": [], "keras": []}
     for seed in range(SEEDS):
         torch.manual_seed(seed)
@@ -242,11 +289,18 @@ def record_defaults(record, epochs=3):
         starts["keras"].append(with_keras(keras.optimizers.Adam(RATE), None))
     step = len(x) // BATCH_SIZE
     record["defaults"] = {
-        "epochs": epochs, "gaps": gaps, "gaps_in_double": precise,
-        "own_weights": {name: {"first_loss": median(run[0] for run in runs),
-                               "first_epoch": median(float(np.mean(run[:step])) for run in runs),
-                               "last_epoch": median(float(np.mean(run[-step:])) for run in runs)}
-                        for name, runs in starts.items()}}
+        "epochs": epochs,
+        "gaps": gaps,
+        "gaps_in_double": precise,
+        "own_weights": {
+            name: {
+                "first_loss": median(run[0] for run in runs),
+                "first_epoch": median(float(np.mean(run[:step])) for run in runs),
+                "last_epoch": median(float(np.mean(run[-step:])) for run in runs),
+            }
+            for name, runs in starts.items()
+        },
+    }
     print(record["defaults"]["own_weights"])
     write(record, TARGET)
 
@@ -258,9 +312,19 @@ def step_seconds(x, y, jobs):
     """Return the processor time of all parts of our training, in seconds per image."""
     model, loss = cifar_cnn(0), SoftmaxCrossEntropy()
     optimizer, augment = Adam(model, lr=RATE), VARIANTS["all"]
-    seconds = dict.fromkeys(("take out", "augment, by batch", "augment, image by image",
-                             "to another process", "convolution", "pooling", "other layers",
-                             "loss and optimiser"), 0.0)
+    seconds = dict.fromkeys(
+        (
+            "take out",
+            "augment, by batch",
+            "augment, image by image",
+            "to another process",
+            "convolution",
+            "pooling",
+            "other layers",
+            "loss and optimiser",
+        ),
+        0.0,
+    )
 
     def timed(name, function, *args):
         start = time.process_time()
@@ -323,23 +387,43 @@ def record_feeding(record, repeats=8, shown=20):
             waited = time.time() - start
             spans = feeding.watched(made, step)
             runs[name].append((time.time() - start, waited, spans, start))
-    record["feeding"] = {"images": len(x), "batch_size": BATCH_SIZE, "seconds_per_image": parts,
-                         "ways": {}}
+    record["feeding"] = {
+        "images": len(x),
+        "batch_size": BATCH_SIZE,
+        "seconds_per_image": parts,
+        "ways": {},
+    }
     for name, repeated in runs.items():
         # Other work on the machine only makes it slower: the quickest was disturbed the least.
         total, waited, spans, _ = min(repeated, key=lambda run: run[0])
-        ids = {span.who: i for i, span in enumerate(
-            sorted(spans, key=lambda span: (span.what == "augment", span.start)))}
+        ids = {
+            span.who: i
+            for i, span in enumerate(
+                sorted(spans, key=lambda span: (span.what == "augment", span.start))
+            )
+        }
         me = next(span.who for span in spans if span.what == "train")
         workers = sorted(set(ids) - {me})
         record["feeding"]["ways"][name] = {
-            "seconds": total, "median_seconds": median(run[0] for run in repeated),
+            "seconds": total,
+            "median_seconds": median(run[0] for run in repeated),
             "seconds_before": waited,
-            "spans": [[0 if s.who == me else 1 + workers.index(s.who), s.what,
-                       round(s.start + waited, 4), round(s.end + waited, 4)]
-                      for s in spans if s.end > s.start + 2e-4][:3 * shown]}
-        print(f"{name}: {total:.2f} s (median {record['feeding']['ways'][name]['median_seconds']:.2f})",
-              flush=True)
+            "spans": [
+                [
+                    0 if s.who == me else 1 + workers.index(s.who),
+                    s.what,
+                    round(s.start + waited, 4),
+                    round(s.end + waited, 4),
+                ]
+                for s in spans
+                if s.end > s.start + 2e-4
+            ][: 3 * shown],
+        }
+        print(
+            f"{name}: {total:.2f} s "
+            f"(median {record['feeding']['ways'][name]['median_seconds']:.2f})",
+            flush=True,
+        )
     write(record, TARGET)
 
 

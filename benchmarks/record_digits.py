@@ -49,7 +49,7 @@ def shifted(x, rng, most):
     n, _, h, w = x.shape
     padded = np.pad(x, ((0, 0), (0, 0), (most, most), (most, most)))
     down, right = rng.integers(0, 2 * most + 1, (2, n))
-    return np.stack([image[:, i:i + h, j:j + w] for image, i, j in zip(padded, down, right)])
+    return np.stack([image[:, i : i + h, j : j + w] for image, i, j in zip(padded, down, right)])
 
 
 def train(x, y, epochs, seed, most=0, lr=LR, weight_decay=WEIGHT_DECAY):
@@ -58,8 +58,18 @@ def train(x, y, epochs, seed, most=0, lr=LR, weight_decay=WEIGHT_DECAY):
     optimizer = AdamW(model, lr=lr, weight_decay=weight_decay)
     steps = epochs * -(-len(x) // BATCH_SIZE)
     augment = (lambda x, rng: shifted(x, rng, most)) if most else None
-    _, seconds = timed(fit, model, x, y, epochs, BATCH_SIZE, augment=augment, seed=seed,
-                       schedule=CosineSchedule(optimizer, steps), progress=False)
+    _, seconds = timed(
+        fit,
+        model,
+        x,
+        y,
+        epochs,
+        BATCH_SIZE,
+        augment=augment,
+        seed=seed,
+        schedule=CosineSchedule(optimizer, steps),
+        progress=False,
+    )
     return model, seconds
 
 
@@ -70,29 +80,58 @@ def try_settings(digits, seeds):
     x, y = digits.x_train[held_out], digits.y_train[held_out]
     tried = []
     for lr, weight_decay in product(RATES, DECAYS):
-        runs = [evaluate(train(digits.x_train[kept], digits.y_train[kept], epochs, seed, lr=lr,
-                               weight_decay=weight_decay)[0], x, y) for seed in range(seeds)]
-        tried.append({"lr": lr, "weight_decay": weight_decay,
-                      "accuracy": [run["accuracy"] for run in runs],
-                      "loss": [run["loss"] for run in runs],
-                      "median_loss": median(run["loss"] for run in runs)})
+        runs = [
+            evaluate(
+                train(
+                    digits.x_train[kept],
+                    digits.y_train[kept],
+                    epochs,
+                    seed,
+                    lr=lr,
+                    weight_decay=weight_decay,
+                )[0],
+                x,
+                y,
+            )
+            for seed in range(seeds)
+        ]
+        tried.append(
+            {
+                "lr": lr,
+                "weight_decay": weight_decay,
+                "accuracy": [run["accuracy"] for run in runs],
+                "loss": [run["loss"] for run in runs],
+                "median_loss": median(run["loss"] for run in runs),
+            }
+        )
         print(tried[-1], flush=True)
-    return {"digits": len(digits.x_train) - HELD_OUT, "held_out": HELD_OUT, "epochs": epochs,
-            "tried": tried}
+    return {
+        "digits": len(digits.x_train) - HELD_OUT,
+        "held_out": HELD_OUT,
+        "epochs": epochs,
+        "tried": tried,
+    }
 
 
 def record(digits, full, epochs, most, seeds):
     """Train once for each seed; return the accuracies and times, and their medians."""
-    row = {"epochs": epochs, "shifted_by": most, "accuracy_1000": [], "accuracy_10000": [],
-           "cpu_seconds": []}
+    row = {
+        "epochs": epochs,
+        "shifted_by": most,
+        "accuracy_1000": [],
+        "accuracy_10000": [],
+        "cpu_seconds": [],
+    }
     for seed in range(seeds):
         model, seconds = train(digits.x_train, digits.y_train, epochs, seed, most)
         row["cpu_seconds"].append(seconds)
         row["accuracy_1000"].append(evaluate(model, digits.x_test, digits.y_test)["accuracy"])
         if full is not None:
             row["accuracy_10000"].append(evaluate(model, full.x_test, full.y_test)["accuracy"])
-    return row | {f"median_{name}": median(row[name]) if row[name] else None
-                  for name in ("accuracy_1000", "accuracy_10000", "cpu_seconds")}
+    return row | {
+        f"median_{name}": median(row[name]) if row[name] else None
+        for name in ("accuracy_1000", "accuracy_10000", "cpu_seconds")
+    }
 
 
 def full_set(folder):
@@ -107,8 +146,9 @@ def main():
     parser.add_argument("--only", choices=("settings", "trainings"), help="record this part anew")
     parser.add_argument("--folder", help="where the original files of MNIST are")
     parser.add_argument("--seeds", type=int, default=5, help="how often each is trained (5)")
-    parser.add_argument("--target", type=Path, default=DATA / "digits.json",
-                        help="the file to write")
+    parser.add_argument(
+        "--target", type=Path, default=DATA / "digits.json", help="the file to write"
+    )
     arguments = parser.parse_args()
     keep_memory()
     digits = mnist()
@@ -126,10 +166,19 @@ def main():
         full = full_set(arguments.folder)
         for name, (epochs, most) in TRAININGS.items():
             result["trainings"][name] = record(digits, full, epochs, most, arguments.seeds)
-        print_table(["", "epochs", "of 1,000", "of 10,000", "CPU seconds"], [
-            [name, str(row["epochs"]), f"{row['median_accuracy_1000']:.3f}",
-             f"{row['median_accuracy_10000']:.4f}" if full is not None else "–",
-             f"{row['median_cpu_seconds']:.1f}"] for name, row in result["trainings"].items()])
+        print_table(
+            ["", "epochs", "of 1,000", "of 10,000", "CPU seconds"],
+            [
+                [
+                    name,
+                    str(row["epochs"]),
+                    f"{row['median_accuracy_1000']:.3f}",
+                    f"{row['median_accuracy_10000']:.4f}" if full is not None else "–",
+                    f"{row['median_cpu_seconds']:.1f}",
+                ]
+                for name, row in result["trainings"].items()
+            ],
+        )
     write(result, arguments.target)
     print(f"Wrote {arguments.target}")
 

@@ -83,8 +83,14 @@ class Clock:
         Gives memory back that is not in use.
     """
 
-    def __init__(self, repeats, now=time.perf_counter, synchronize=lambda: None, put=np.asarray,
-                 tidy=lambda: None):
+    def __init__(
+        self,
+        repeats,
+        now=time.perf_counter,
+        synchronize=lambda: None,
+        put=np.asarray,
+        tidy=lambda: None,
+    ):
         self.repeats, self.now = repeats, now
         self.synchronize, self.put, self.tidy = synchronize, put, tidy
 
@@ -114,8 +120,13 @@ def cpu_clock(repeats):
 def cupy_clock(repeats):
     """Return the clock for CuPy."""
     import cupy
-    return Clock(repeats, synchronize=lambda: cupy.cuda.Device().synchronize(), put=to_gpu,
-                 tidy=lambda: cupy.get_default_memory_pool().free_all_blocks())
+
+    return Clock(
+        repeats,
+        synchronize=lambda: cupy.cuda.Device().synchronize(),
+        put=to_gpu,
+        tidy=lambda: cupy.get_default_memory_pool().free_all_blocks(),
+    )
 
 
 def growing(sizes, measure, clock, too_long=TOO_LONG):
@@ -151,6 +162,7 @@ def training_step(model, x, labels):
         loss(model(x), labels)
         model.backward(loss.backward(), need_dx=False)
         optimizer.step()
+
     return step
 
 
@@ -158,20 +170,24 @@ def steps(clock, batches, make_step):
     """Time training steps over the batch sizes; `make_step(name, build, shape)` returns a step."""
     results = {}
     for name, build in networks().items():
+
         def measure(n, name=name, build=build):
             return clock.median(make_step(name, build, (n, *IMAGE[name])))
+
         results[name] = {"batch": list(batches), "seconds": growing(batches, measure, clock)}
     return results
 
 
 def package_step(clock):
     """Return how a step of the package is made for this clock."""
+
     def make(name, build, shape):
         x, labels = mini_batch(shape)
         model = build()
         if clock.put is to_gpu:
             model.to_gpu()
         return training_step(model, clock.put(x), clock.put(labels))
+
     return make
 
 
@@ -193,8 +209,15 @@ def time_layers(clock, batches=LAYER_BATCH):
             def backward(layer=layer, dy=dy, options=options):
                 layer.backward(dy, **options)
 
-            rows.append({"layer": leaf_name, "is": repr(layer), "output": by(dy.shape[1:]),
-                         "forward": clock.median(forward), "backward": clock.median(backward)})
+            rows.append(
+                {
+                    "layer": leaf_name,
+                    "is": repr(layer),
+                    "output": by(dy.shape[1:]),
+                    "forward": clock.median(forward),
+                    "backward": clock.median(backward),
+                }
+            )
         results[name] = {"batch": batches[name], "rows": rows}
         clock.tidy()
     return results
@@ -204,20 +227,24 @@ def passes(model, x):
     """Return (name, layer, its input, a gradient of its output) for every leaf of the model."""
     seen = []
     for name, layer in named_leaves(model):
+
         def recorded(given, layer=layer, name=name, original=layer.forward, **options):
             y = original(given)  # without `out`, so that every input stays as it was
             seen.append((name, layer, given, y))
             return y
+
         layer.forward = recorded
     model.forward(x)
     for _, layer in named_leaves(model):
         del layer.forward  # the class's own again
-    return [(name, layer, given, get_array_module(y).ones_like(y))
-            for name, layer, given, y in seen]
+    return [
+        (name, layer, given, get_array_module(y).ones_like(y)) for name, layer, given, y in seen
+    ]
 
 
 def time_elementwise(clock, elements=ELEMENTS):
     """Time y = 2x + 1 over the number of elements: two operations, 16 bytes for each element."""
+
     def measure(n):
         x, y = clock.put(np.ones(n, np.float32)), clock.put(np.ones(n, np.float32))
         xp = get_array_module(x)
@@ -225,21 +252,27 @@ def time_elementwise(clock, elements=ELEMENTS):
         def twice_plus_one():  # into an array that is there, so that no memory is asked for
             xp.multiply(x, 2, out=y)
             xp.add(y, 1, out=y)
+
         return clock.median(twice_plus_one)
+
     return {"elements": list(elements), "seconds": growing(elements, measure, clock)}
 
 
 def time_matmul(clock, sides=SIDES, dtype=np.float32):
     """Time the product of two square matrices over their side: 2n³ operations."""
+
     def measure(n):
         a, b = (clock.put(m.astype(dtype)) for m in arrays((n, n), (n, n)))
         return clock.median(lambda: a @ b)
+
     return {"side": list(sides), "seconds": growing(sides, measure, clock)}
 
 
-NAIVE_WAYS = {"image by image": plain.conv2d_image_by_image,
-              "weight by weight": plain.conv2d_weight_by_weight,
-              "the package": functional.conv2d}
+NAIVE_WAYS = {
+    "image by image": plain.conv2d_image_by_image,
+    "weight by weight": plain.conv2d_weight_by_weight,
+    "the package": functional.conv2d,
+}
 
 
 def time_naive(clock, sizes=NAIVE):
@@ -249,10 +282,16 @@ def time_naive(clock, sizes=NAIVE):
     expected = to_numpy(functional.conv2d(x, f))
     for function in NAIVE_WAYS.values():
         np.testing.assert_allclose(to_numpy(function(x, f)), expected, atol=1e-4)
-    return {"images": n, "filters": oc, "filter_size": size,
-            "small_operations": {"image by image": n * oc * size**2, "weight by weight": size**2},
-            "seconds": {name: clock.median(lambda function=function: function(x, f))
-                        for name, function in NAIVE_WAYS.items()}}
+    return {
+        "images": n,
+        "filters": oc,
+        "filter_size": size,
+        "small_operations": {"image by image": n * oc * size**2, "weight by weight": size**2},
+        "seconds": {
+            name: clock.median(lambda function=function: function(x, f))
+            for name, function in NAIVE_WAYS.items()
+        },
+    }
 
 
 def everything(clock, small):
@@ -272,6 +311,7 @@ def everything(clock, small):
 def device():
     """Describe the GPU and what drives it."""
     import cupy
+
     number = cupy.cuda.Device().id
     properties = cupy.cuda.runtime.getDeviceProperties(number)
     return {
@@ -288,6 +328,7 @@ def device():
 
 def time_transfers(clock, sizes=TRANSFERS):
     """Time moving arrays to the GPU and back, over their bytes."""
+
     def to_device(n):
         x = np.ones(n, np.uint8)
         return clock.median(lambda: to_gpu(x))
@@ -296,13 +337,17 @@ def time_transfers(clock, sizes=TRANSFERS):
         x = to_gpu(np.ones(n, np.uint8))
         return clock.median(lambda: to_numpy(x))
 
-    return {"bytes": list(sizes), "to_device": growing(sizes, to_device, clock),
-            "to_host": growing(sizes, to_host, clock)}
+    return {
+        "bytes": list(sizes),
+        "to_device": growing(sizes, to_device, clock),
+        "to_host": growing(sizes, to_host, clock),
+    }
 
 
 def memory_of_steps(batches):
     """Return the bytes that CuPy's memory pool needs for one training step, over batch sizes."""
     import cupy
+
     pool, results = cupy.get_default_memory_pool(), []
     for n in batches:
         pool.free_all_blocks()
@@ -319,14 +364,23 @@ def first_calls():
     step, clock = training_step(digit_cnn(rng=0).to_gpu(), x, labels), cupy_clock(21)
     clock.synchronize()
     ready = time.perf_counter() - start
-    return {"ready": ready, "first": clock.once(step), "second": clock.once(step),
-            "usual": clock.median(step)}
+    return {
+        "ready": ready,
+        "first": clock.once(step),
+        "second": clock.once(step),
+        "usual": clock.median(step),
+    }
 
 
 def in_fresh_process(part, **environment):
     """Return what a function of this module gives in a Python of its own, as JSON can hold it."""
-    done = subprocess.run([sys.executable, __file__, "--part", part], text=True, check=True,
-                          stdout=subprocess.PIPE, env=os.environ | environment)
+    done = subprocess.run(
+        [sys.executable, __file__, "--part", part],
+        text=True,
+        check=True,
+        stdout=subprocess.PIPE,
+        env=os.environ | environment,
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -338,14 +392,18 @@ def matmul_now():
 def time_first_calls(run=in_fresh_process):
     """Time the first step with nothing compiled yet, and once more with what the disk remembers."""
     with tempfile.TemporaryDirectory() as folder:
-        return {"nothing compiled": run("first_calls", CUPY_CACHE_DIR=folder),
-                "compiled before": run("first_calls", CUPY_CACHE_DIR=folder)}
+        return {
+            "nothing compiled": run("first_calls", CUPY_CACHE_DIR=folder),
+            "compiled before": run("first_calls", CUPY_CACHE_DIR=folder),
+        }
 
 
 def time_precisions(clock, sides=SIDES[-3:], run=in_fresh_process):
     """Time large products in float16 and in TF32, which CuPy reads from the environment."""
-    return {"float16": time_matmul(clock, sides, np.float16),
-            "tf32": run("matmul_now", CUPY_TF32="1")}
+    return {
+        "float16": time_matmul(clock, sides, np.float16),
+        "tf32": run("matmul_now", CUPY_TF32="1"),
+    }
 
 
 PARTS = {"first_calls": first_calls, "matmul_now": matmul_now}
@@ -368,7 +426,11 @@ def torch_twin(model):
     kinds = torch_layers()
     makers = {
         layers.Conv2d: lambda own: kinds.conv(
-            own.in_channels, own.out_channels, own.kernel_size, own.stride, own.padding,
+            own.in_channels,
+            own.out_channels,
+            own.kernel_size,
+            own.stride,
+            own.padding,
             bias=own.bias,
         ),
         layers.Linear: lambda own: kinds.linear(own.in_features, own.out_features, bias=own.bias),
@@ -377,15 +439,19 @@ def torch_twin(model):
         layers.Flatten: lambda own: kinds.flatten(),
     }
     return torch_network(
-        lambda k: kinds.sequential(*(makers[type(layer)](layer) for layer in model.layers)), model)
+        lambda k: kinds.sequential(*(makers[type(layer)](layer) for layer in model.layers)), model
+    )
 
 
 def time_torch(repeats, batches, device="cuda"):
     """Time PyTorch's training steps on the same networks, from the same weights."""
     on_gpu = device == "cuda"
-    clock = Clock(repeats, synchronize=torch.cuda.synchronize if on_gpu else lambda: None,
-                  put=lambda array: torch.from_numpy(array).to(device),
-                  tidy=torch.cuda.empty_cache if on_gpu else lambda: None)
+    clock = Clock(
+        repeats,
+        synchronize=torch.cuda.synchronize if on_gpu else lambda: None,
+        put=lambda array: torch.from_numpy(array).to(device),
+        tidy=torch.cuda.empty_cache if on_gpu else lambda: None,
+    )
 
     def make(name, build, shape):
         network = torch_twin(build()) if name == "digit_cnn" else torch_network(resnet8, build())
@@ -397,6 +463,7 @@ def time_torch(repeats, batches, device="cuda"):
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(network(x), labels).backward()
             optimizer.step()
+
         return step
 
     return {"version": torch.__version__, "steps": steps(clock, batches, make)}
@@ -411,10 +478,14 @@ def record(repeats, small=None, run=in_fresh_process):
     `small` holds other sizes than the usual, and `run` stands for `in_fresh_process`, in tests.
     """
     small = {} if small is None else small
-    result = {"machine": machine(), "repeats": repeats,
-              "image": {name: list(shape) for name, shape in IMAGE.items()},
-              "memory_kept": keep_memory(), "cpu": everything(cpu_clock(repeats), small),
-              "gpu": None}
+    result = {
+        "machine": machine(),
+        "repeats": repeats,
+        "image": {name: list(shape) for name, shape in IMAGE.items()},
+        "memory_kept": keep_memory(),
+        "cpu": everything(cpu_clock(repeats), small),
+        "gpu": None,
+    }
     if not gpu_available():
         return result | {"why_no_gpu": NO_GPU}
     clock, batches = cupy_clock(repeats), small.get("batches", BATCHES)
@@ -441,8 +512,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=11, help="how often each call is timed")
     parser.add_argument("--target", type=Path, default=TARGET, help="the file to write")
-    parser.add_argument("--layers", action="store_true",
-                        help="record only the CPU's time for each layer anew")
+    parser.add_argument(
+        "--layers", action="store_true", help="record only the CPU's time for each layer anew"
+    )
     parser.add_argument("--part", choices=PARTS, help="print one part as JSON and write nothing")
     options = parser.parse_args(arguments)
     if options.part:
@@ -461,9 +533,14 @@ def main(arguments=None):
     result = record(options.repeats)
     options.target.parent.mkdir(exist_ok=True)
     write(result, options.target)
-    print(f"Wrote {options.target}, "
-          + (f"with {result['gpu']['device']['name']}." if result["gpu"]
-             else f"with the CPU's part only: {result['why_no_gpu']}."))
+    print(
+        f"Wrote {options.target}, "
+        + (
+            f"with {result['gpu']['device']['name']}."
+            if result["gpu"]
+            else f"with the CPU's part only: {result['why_no_gpu']}."
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -48,15 +48,26 @@ def train(model, x, y, steps, lr=RATE, loss=None, seed=0):
     """Train for so many mini-batches, however few images there are; return the seconds."""
     size = min(BATCH_SIZE, len(x))
     return timed(
-        fit, model, x, y, max(1, round(steps * size / len(x))), size, loss=loss,
-        optimizer=Adam(model, lr=lr), metrics={}, seed=seed, progress=False)[1]
+        fit,
+        model,
+        x,
+        y,
+        max(1, round(steps * size / len(x))),
+        size,
+        loss=loss,
+        optimizer=Adam(model, lr=lr),
+        metrics={},
+        seed=seed,
+        progress=False,
+    )[1]
 
 
 def some_of_each(labels, n, seed, classes=(*OLD, *NEW)):
     """Return the places of n images of each class."""
     rng = np.random.default_rng(seed)
-    return np.concatenate([rng.choice(np.flatnonzero(labels == k), n, replace=False)
-                           for k in classes])
+    return np.concatenate(
+        [rng.choice(np.flatnonzero(labels == k), n, replace=False) for k in classes]
+    )
 
 
 def shares(model, digits):
@@ -76,20 +87,32 @@ def record_few(digits):
     first = Sequential(body, Linear(64, len(OLD), rng=1))
     train(first, x[old], y[old], steps=320)
     features, state = predict(body, x), body.state()
-    chances = {"only few": lambda n, seed: some_of_each(y, n, seed),
-               "old ones too": lambda n, seed: balanced(y, old, n, seed)}
+    chances = {
+        "only few": lambda n, seed: some_of_each(y, n, seed),
+        "old ones too": lambda n, seed: balanced(y, old, n, seed),
+    }
     steps = {"only few": 150, "old ones too": 240}
     record = {"steps": steps, "numbers": NUMBERS}
     for chance, chosen in chances.items():
         record[chance] = runs = {way: [] for way in ("scratch", "frozen", "fine-tuned")}
         for n in NUMBERS:
-            rows = [three_ways(digits, features, state, chosen(n, seed), steps[chance], seed)
-                    for seed in SEEDS]
+            rows = [
+                three_ways(digits, features, state, chosen(n, seed), steps[chance], seed)
+                for seed in SEEDS
+            ]
             for way in runs:
-                runs[way].append({key: [row[way][i] for row in rows]
-                                  for i, key in enumerate(("all", "new", "seconds"))})
-            print(chance, n, {way: np.median(runs[way][-1]["all"]).round(3) for way in runs},
-                  flush=True)
+                runs[way].append(
+                    {
+                        key: [row[way][i] for row in rows]
+                        for i, key in enumerate(("all", "new", "seconds"))
+                    }
+                )
+            print(
+                chance,
+                n,
+                {way: np.median(runs[way][-1]["all"]).round(3) for way in runs},
+                flush=True,
+            )
     return record
 
 
@@ -139,14 +162,25 @@ def record_multitask(digits, n=1000, steps=240, weights=(0.01, 0.03, 0.1, 0.3, 1
         rows = []
         for seed in SEEDS:
             chosen = np.random.default_rng(seed).permutation(len(targets))[:n]
-            model = SharedBody(digit_body(rng=seed), Linear(64, 10, rng=seed),
-                               Linear(64, 1, rng=seed))
+            model = SharedBody(
+                digit_body(rng=seed), Linear(64, 10, rng=seed), Linear(64, 1, rng=seed)
+            )
             loss = JointLoss((SoftmaxCrossEntropy(), 10, first), (MeanSquaredError(), 1, second))
-            train(model, digits.x_train[chosen],
-                  np.stack([digits.y_train, targets], axis=1)[chosen], steps, loss=loss, seed=seed)
+            train(
+                model,
+                digits.x_train[chosen],
+                np.stack([digits.y_train, targets], axis=1)[chosen],
+                steps,
+                loss=loss,
+                seed=seed,
+            )
             scores = predict(model, digits.x_test)
-            rows.append([(scores[:, :10].argmax(axis=1) == digits.y_test).mean(),
-                         float(((scores[:, 10] - truth) ** 2).mean())])
+            rows.append(
+                [
+                    (scores[:, :10].argmax(axis=1) == digits.y_test).mean(),
+                    float(((scores[:, 10] - truth) ** 2).mean()),
+                ]
+            )
         right, error = zip(*rows)
         if first and second:
             record["shared"].append({"accuracy": right, "slant_error": error})
@@ -171,9 +205,17 @@ def record_autoencoder(digits, epochs=8):
     ways["random encoder, code"] = [predict(encoder, x) for x in ways["pixels"]]
     before = Sequential(*encoder[:-1])
     ways["random encoder, layer before"] = [predict(before, x) for x in ways["pixels"]]
-    history, seconds = timed(fit, model, digits.x_train, digits.x_train, epochs, BATCH_SIZE,
-                             loss=MeanSquaredError(), optimizer=Adam(model, lr=0.003),
-                             progress=False)
+    history, seconds = timed(
+        fit,
+        model,
+        digits.x_train,
+        digits.x_train,
+        epochs,
+        BATCH_SIZE,
+        loss=MeanSquaredError(),
+        optimizer=Adam(model, lr=0.003),
+        progress=False,
+    )
     record |= {"seconds": seconds, "loss": history["loss"]}
     ways["autoencoder, code"] = [predict(encoder, x) for x in ways["pixels"]]
     ways["autoencoder, layer before"] = [predict(before, x) for x in ways["pixels"]]
@@ -181,7 +223,8 @@ def record_autoencoder(digits, epochs=8):
     for name, (inputs, tests) in ways.items():
         inputs, tests = standardised(inputs, tests)
         record["accuracy"][name] = [
-            [linear_accuracy(inputs, tests, digits, n, seed) for seed in SEEDS] for n in NUMBERS]
+            [linear_accuracy(inputs, tests, digits, n, seed) for seed in SEEDS] for n in NUMBERS
+        ]
         print(name, np.median(record["accuracy"][name], axis=1).round(3), flush=True)
     return record
 
@@ -232,7 +275,8 @@ def record_one_shot(digits, steps=200, shots=(1, 2, 5, 10)):
             features["classifier"].append(predict(body, tests))
         for way, networks in features.items():
             record["accuracy"].setdefault(way, []).append(
-                [[one_shot_accuracy(f, truth, n, draws=100) for f in networks] for n in shots])
+                [[one_shot_accuracy(f, truth, n, draws=100) for f in networks] for n in shots]
+            )
             print(unseen, way, np.median(record["accuracy"][way][-1], axis=1).round(3), flush=True)
     return record
 
@@ -255,8 +299,14 @@ def unseen_pair(digits, pair, steps, seed):
     """Train on eight digits; return how well the other two are told apart."""
     known, asked = ~np.isin(digits.y_train, pair), np.isin(digits.y_test, pair)
     model = Sequential(digit_body(rng=seed), Linear(64, SEGMENTS.shape[1], rng=seed))
-    train(model, digits.x_train[known], SEGMENTS[digits.y_train[known]], steps,
-          loss=SigmoidCrossEntropy(), seed=seed)
+    train(
+        model,
+        digits.x_train[known],
+        SEGMENTS[digits.y_train[known]],
+        steps,
+        loss=SigmoidCrossEntropy(),
+        seed=seed,
+    )
     answers = probability(predict(model, digits.x_test[asked]))
     return (nearest_description(answers, SEGMENTS, pair) == digits.y_test[asked]).mean()
 
@@ -271,15 +321,21 @@ def unseen_numbers(digits, count, seed, n=4000, steps=320, tests=1000):
     train(model, x, NUMBER_SEGMENTS[labels], steps, loss=SigmoidCrossEntropy(), seed=seed)
     x, labels = two_digit_numbers(digits.x_test, digits.y_test, unseen, tests, rng)
     answers = probability(predict(model, x))
-    return [(nearest_description(answers, NUMBER_SEGMENTS, classes) == labels).mean()
-            for classes in (unseen, range(100))] + [
-                ((answers > 0.5) == NUMBER_SEGMENTS[labels]).mean()]
+    return [
+        (nearest_description(answers, NUMBER_SEGMENTS, classes) == labels).mean()
+        for classes in (unseen, range(100))
+    ] + [((answers > 0.5) == NUMBER_SEGMENTS[labels]).mean()]
 
 
 # --- Running -------------------------------------------------------------------------------------
 
-PARTS = {"few": record_few, "multitask": record_multitask, "autoencoder": record_autoencoder,
-         "one_shot": record_one_shot, "zero_shot": record_zero_shot}
+PARTS = {
+    "few": record_few,
+    "multitask": record_multitask,
+    "autoencoder": record_autoencoder,
+    "one_shot": record_one_shot,
+    "zero_shot": record_zero_shot,
+}
 
 
 def main():

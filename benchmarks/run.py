@@ -44,18 +44,24 @@ def environment(name):
     variables = dict(os.environ)
     if name == "same" and platform.machine().lower() in ("x86_64", "amd64"):
         from numpy._core._multiarray_umath import __cpu_dispatch__ as dispatched
+
         wider = [f for f in dispatched if f.startswith("AVX512") or f == "X86_V4"]
-        variables |= {"OPENBLAS_CORETYPE": "Haswell", "NPY_DISABLE_CPU_FEATURES": " ".join(wider),
-                      "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
-                      "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+        variables |= {
+            "OPENBLAS_CORETYPE": "Haswell",
+            "NPY_DISABLE_CPU_FEATURES": " ".join(wider),
+            "ATEN_CPU_CAPABILITY": "avx2",
+            "ONEDNN_MAX_CPU_ISA": "AVX2",
+            "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        }
     return variables
 
 
 def measure_in(name, repeats):
     """Return the results of `training.py` in a process with that environment."""
     command = [sys.executable, training.__file__, "--json", "--repeats", str(repeats)]
-    done = subprocess.run(command, env=environment(name), stdout=subprocess.PIPE, text=True,
-                          check=True)
+    done = subprocess.run(
+        command, env=environment(name), stdout=subprocess.PIPE, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -66,16 +72,21 @@ def time_peers(repeats):
     """Race the peers, PyTorch and the package; what a peer cannot do is kept with its reason."""
     keep_memory()
     running, absent = peers.load()
-    packages = {name: {"version": peer.version, "needs": peers.NEEDS[name]}
-                for name, peer in running.items()}
+    packages = {
+        name: {"version": peer.version, "needs": peers.NEEDS[name]}
+        for name, peer in running.items()
+    }
     rows = {}
     for name, settings in CONVOLUTIONS.items():
         arrays = training.convolution_arrays(name)
-        sides = {"torch": training.torch_convolution(*arrays),
-                 "package": lambda: training.package_convolution(*arrays)}
+        sides = {
+            "torch": training.torch_convolution(*arrays),
+            "package": lambda: training.package_convolution(*arrays),
+        }
         expected = training.package_convolution(*arrays)[:3]
         rows[name] = {"title": describe(*settings)} | race_peers(
-            running, lambda peer: checked_convolution(peer, arrays, expected), sides, repeats)
+            running, lambda peer: checked_convolution(peer, arrays, expected), sides, repeats
+        )
     rows[MNIST] = time_peers_mnist(running, repeats)
     return {"packages": packages, "not_running": absent, "workloads": rows}
 
@@ -106,8 +117,11 @@ def time_peers_mnist(running, repeats):
     x, labels = mini_batch(shape)
     model = build(PACKAGE_LAYERS)
     weights = [a.copy() for a in model.params.values()]
-    sides = {side: step for side, step in training.step_sides(build, shape).items()
-             if side != "torch_last"}
+    sides = {
+        side: step
+        for side, step in training.step_sides(build, shape).items()
+        if side != "torch_last"
+    }
     step = training.package_step(model, x, labels)
     expected = [step(), step()]
 
@@ -126,10 +140,16 @@ def report_peers(results):
     rows = []
     for name, row in results["workloads"].items():
         seconds = row["seconds"]
-        rows.append([training.titled(name, row),
-                     f"{1e3 * seconds['package']:.2f}",
-                     *(f"{seconds[peer] / seconds['package']:.1f}×" if peer in seconds else "–"
-                       for peer in ("torch", *names))])
+        rows.append(
+            [
+                training.titled(name, row),
+                f"{1e3 * seconds['package']:.2f}",
+                *(
+                    f"{seconds[peer] / seconds['package']:.1f}×" if peer in seconds else "–"
+                    for peer in ("torch", *names)
+                ),
+            ]
+        )
     versions = (f"{name} {results['packages'][name]['version']}" for name in names)
     print_table(["", "package ms", "PyTorch", *versions], rows)
     for name, package in results["packages"].items():
@@ -145,15 +165,18 @@ def report_peers(results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=21, help="how often each side runs")
-    parser.add_argument("--target", type=Path, default=DATA / "speed.json",
-                        help="the file to write")
+    parser.add_argument(
+        "--target", type=Path, default=DATA / "speed.json", help="the file to write"
+    )
     arguments = parser.parse_args()
     record = {"machine": machine(), "repeats": arguments.repeats, "environments": {}}
     about = record["machine"]
-    print(f"{about['processor']}, Python {about['python']}, NumPy {about['numpy']}, "
-          f"PyTorch {about['torch']}; float32, one thread, medians of {arguments.repeats}.\n"
-          "Forward and backward, as multiples of PyTorch's time on NCHW arrays; 'last' means "
-          "channels-last arrays;\n'extra' is memory beside the results.\n")
+    print(
+        f"{about['processor']}, Python {about['python']}, NumPy {about['numpy']}, "
+        f"PyTorch {about['torch']}; float32, one thread, medians of {arguments.repeats}.\n"
+        "Forward and backward, as multiples of PyTorch's time on NCHW arrays; 'last' means "
+        "channels-last arrays;\n'extra' is memory beside the results.\n"
+    )
     for name, title in ENVIRONMENTS.items():
         results = measure_in(name, arguments.repeats)
         print(f"--- {title}\n")

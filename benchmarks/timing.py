@@ -20,6 +20,7 @@ from convbook.timing import timed  # noqa: E402
 
 try:
     import torch
+
     torch.set_num_threads(1)
 except ImportError:
     torch = None
@@ -106,8 +107,9 @@ def processor():
 
 def write(record, target):
     """Write what was measured as JSON, for a page to read."""
-    target.write_text(json.dumps(rounded(record), indent=1, ensure_ascii=False) + "\n",
-                      encoding="utf-8")
+    target.write_text(
+        json.dumps(rounded(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def rounded(value):
@@ -123,6 +125,10 @@ def print_table(header, rows):
     """Print rows of text under a header, the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(header, *rows)]
     for row in [header, ["-" * width for width in widths], *rows]:
-        print("  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
-                        for i, (cell, width) in enumerate(zip(row, widths))))
+        print(
+            "  ".join(
+                cell.ljust(width) if i == 0 else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(row, widths))
+            )
+        )
     print()

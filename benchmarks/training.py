@@ -49,8 +49,12 @@ from convbook.losses import SoftmaxCrossEntropy
 from convbook.optimizers import SGD
 
 LAST = torch.channels_last
-NAMES = {"torch_last": "PyTorch, last", "textbook": "im2col in full", "package": "package",
-         "package_last": "package, last"}
+NAMES = {
+    "torch_last": "PyTorch, last",
+    "textbook": "im2col in full",
+    "package": "package",
+    "package_last": "package, last",
+}
 
 
 # --- Convolutions --------------------------------------------------------------------------------
@@ -66,7 +70,7 @@ def convolution_arrays(name):
     """Return x, f, b and dy of a workload, and its stride and padding."""
     shape, (oc, size), stride, padding = CONVOLUTIONS[name]
     x, f, b = arrays(shape, (oc, shape[1], size, size), (oc,))
-    dy, = arrays(F.conv2d(x, f, b, stride, padding).shape, seed=1)
+    (dy,) = arrays(F.conv2d(x, f, b, stride, padding).shape, seed=1)
     return x, f, b, dy, stride, padding
 
 
@@ -87,6 +91,7 @@ def torch_convolution(x, f, b, dy, stride, padding, need_dx=True):
         y = torch_functional.conv2d(x, tf, tb, stride, padding)
         gradients = torch.autograd.grad(y, wanted, dy)
         return y, *([] if need_dx else [None]), *gradients
+
     return run
 
 
@@ -113,8 +118,9 @@ def time_convolutions(repeats):
             results[name if need_dx else f"{name}, no dX"] = {
                 "title": describe(*settings),
                 "seconds": race(sides, repeats),
-                "extra_bytes": {side: extra_memory(sides[side])
-                                for side in ("textbook", "package_last")},
+                "extra_bytes": {
+                    side: extra_memory(sides[side]) for side in ("textbook", "package_last")
+                },
             }
     return results
 
@@ -125,8 +131,9 @@ def check_gradients(results):
     for side, gradients in results.items():
         for mine, theirs in zip(gradients, expected, strict=True):
             if theirs is not None:
-                np.testing.assert_allclose(mine, theirs, atol=1e-4 * float(theirs.abs().max()),
-                                           err_msg=side)
+                np.testing.assert_allclose(
+                    mine, theirs, atol=1e-4 * float(theirs.abs().max()), err_msg=side
+                )
 
 
 # --- Other layers --------------------------------------------------------------------------------
@@ -134,6 +141,7 @@ def check_gradients(results):
 
 def layer_sides(layer, torch_layer, x):
     """Return the functions to race, forward and backward of one layer."""
+
     def package(x, dy):
         layer.forward(x)
         return layer.backward(dy)
@@ -143,7 +151,7 @@ def layer_sides(layer, torch_layer, x):
         dy, wanted = torch.from_numpy(dy), [x, *torch_layer.parameters()]
         return lambda: torch.autograd.grad(torch_layer(x), wanted, dy)[0]
 
-    dy, = arrays(layer.forward(x).shape, seed=1)
+    (dy,) = arrays(layer.forward(x).shape, seed=1)
     last, dy_last = channels_last(x), channels_last(dy)
     sides = {
         "torch": pytorch(x, dy),
@@ -157,14 +165,21 @@ def layer_sides(layer, torch_layer, x):
 
 def time_layers(repeats):
     """Race pooling, batch norm, ReLU, and convolutions with one filter per channel."""
-    kinds = {"max_pool2d": (L.MaxPool2d, torch.nn.MaxPool2d),
-             "avg_pool2d": (L.AvgPool2d, torch.nn.AvgPool2d)}
-    cases = {f"{name}, {by(shape)}": (*(kind(size, stride) for kind in kinds[function]), shape)
-             for name, (function, shape, size, stride) in POOLINGS.items()}
+    kinds = {
+        "max_pool2d": (L.MaxPool2d, torch.nn.MaxPool2d),
+        "avg_pool2d": (L.AvgPool2d, torch.nn.AvgPool2d),
+    }
+    cases = {
+        f"{name}, {by(shape)}": (*(kind(size, stride) for kind in kinds[function]), shape)
+        for name, (function, shape, size, stride) in POOLINGS.items()
+    }
     channels = TENSOR_SHAPE[1]
     cases |= {
-        f"batch norm, {by(TENSOR_SHAPE)}":
-            (L.BatchNorm2d(channels), torch.nn.BatchNorm2d(channels), TENSOR_SHAPE),
+        f"batch norm, {by(TENSOR_SHAPE)}": (
+            L.BatchNorm2d(channels),
+            torch.nn.BatchNorm2d(channels),
+            TENSOR_SHAPE,
+        ),
         f"ReLU, {by(TENSOR_SHAPE)}": (L.ReLU(), torch.nn.ReLU(), TENSOR_SHAPE),
     }
     for stride in (1, 2):
@@ -172,8 +187,10 @@ def time_layers(repeats):
         torch_layer = torch.nn.Conv2d(channels, channels, 3, stride, 1, groups=channels, bias=False)
         torch_layer.weight.data.copy_(torch.from_numpy(layer.params["f"]))
         cases[f"depthwise 3×3 S{stride}, {by(TENSOR_SHAPE)}"] = layer, torch_layer, TENSOR_SHAPE
-    return {name: {"seconds": race(layer_sides(layer, torch_layer, *arrays(shape)), repeats)}
-            for name, (layer, torch_layer, shape) in cases.items()}
+    return {
+        name: {"seconds": race(layer_sides(layer, torch_layer, *arrays(shape)), repeats)}
+        for name, (layer, torch_layer, shape) in cases.items()
+    }
 
 
 # --- Whole training steps ------------------------------------------------------------------------
@@ -193,6 +210,7 @@ def package_step(model, x, labels, stamp=lambda name: None):
         stamp("optimizer")
         optimizer.step()
         return value
+
     return step
 
 
@@ -210,6 +228,7 @@ def torch_step(network, x, labels, stamp=lambda name: None):
         stamp("optimizer")
         optimizer.step()
         return value.item()
+
     return step
 
 
@@ -229,8 +248,10 @@ def step_sides(build, shape, watched=False):
         for side, network in networks.items():
             watch_torch(network, stamps[side])
     take = stamps if watched else dict.fromkeys(stamps, lambda name: None)
-    sides = {side: torch_step(network, inputs[side], labels, take[side])
-             for side, network in networks.items()}
+    sides = {
+        side: torch_step(network, inputs[side], labels, take[side])
+        for side, network in networks.items()
+    }
     sides["package"] = package_step(model, x, labels, take["package"])
     for _ in range(3):  # the same losses, step after step
         losses = {side: step() for side, step in sides.items()}
@@ -261,8 +282,11 @@ def tape_sides(build, shape):
         tape.backward((y, loss.backward()))
         optimizer.step()
 
-    sides = {"chain": chain, "one call": lambda: on_tape([model]),
-             "a call for each layer": lambda: on_tape(model.layers)}
+    sides = {
+        "chain": chain,
+        "one call": lambda: on_tape([model]),
+        "a call for each layer": lambda: on_tape(model.layers),
+    }
     first, grads = model.state(), {}
     for name, step in sides.items():  # the same gradients, from the same weights
         model.load_state(first)
@@ -270,22 +294,28 @@ def tape_sides(build, shape):
         grads[name] = model.grads
     for name, found in grads.items():
         for key, expected in grads["chain"].items():
-            np.testing.assert_allclose(found[key], expected, atol=1e-4 * abs(expected).max(),
-                                       err_msg=name)
+            np.testing.assert_allclose(
+                found[key], expected, atol=1e-4 * abs(expected).max(), err_msg=name
+            )
     return sides
 
 
 def time_tape(repeats):
     """Race a step of the ResNet as a chain against the same step on a tape."""
     build, shape = STEPS[RESNET]
-    return {RESNET: {"calls": len(build(PACKAGE_LAYERS)),
-                     "seconds": race(tape_sides(build, shape), repeats)}}
+    return {
+        RESNET: {
+            "calls": len(build(PACKAGE_LAYERS)),
+            "seconds": race(tape_sides(build, shape), repeats),
+        }
+    }
 
 
 def time_parts(repeats):
     """Return where the time of the training steps goes; see `breakdown`."""
-    return {name: race_parts(step_sides(*step, watched=True), repeats)
-            for name, step in STEPS.items()}
+    return {
+        name: race_parts(step_sides(*step, watched=True), repeats) for name, step in STEPS.items()
+    }
 
 
 # --- Running and reporting -----------------------------------------------------------------------
@@ -294,16 +324,22 @@ def time_parts(repeats):
 def instructions():
     """Return which instructions NumPy's matrix product and PyTorch chose."""
     blas = [info for info in threadpool_info() if info["user_api"] == "blas"]
-    return {"numpy": " ".join(f"{b['internal_api']} {b.get('architecture', '')}" for b in blas[:1]),
-            "torch": torch.backends.cpu.get_cpu_capability()}
+    return {
+        "numpy": " ".join(f"{b['internal_api']} {b.get('architecture', '')}" for b in blas[:1]),
+        "torch": torch.backends.cpu.get_cpu_capability(),
+    }
 
 
 def measure(repeats):
     """Time everything in this process and return it as JSON can hold it."""
     usual = time_steps(repeats)  # first, in a fresh process, as a program that trains is
     results = {"instructions": instructions(), "memory_kept": keep_memory()}  # cannot be undone
-    results |= {"convolution": time_convolutions(repeats), "layers": time_layers(repeats),
-                "steps": time_steps(repeats), "tape": time_tape(repeats)}
+    results |= {
+        "convolution": time_convolutions(repeats),
+        "layers": time_layers(repeats),
+        "steps": time_steps(repeats),
+        "tape": time_tape(repeats),
+    }
     parts = time_parts(repeats)
     for name, row in results["steps"].items():
         row |= {"seconds_usual": usual[name]["seconds"], "parts": parts[name]}
@@ -312,27 +348,43 @@ def measure(repeats):
 
 def report(results):
     """Print the tables."""
-    print(f"NumPy: {results['instructions']['numpy']}; "
-          f"PyTorch: {results['instructions']['torch']}\n")
+    print(
+        f"NumPy: {results['instructions']['numpy']}; PyTorch: {results['instructions']['torch']}\n"
+    )
     for kind in ("convolution", "layers", "steps"):
         rows = results[kind]
         sides = [side for side in NAMES if side in next(iter(rows.values()))["seconds"]]
         header = ["", "PyTorch ms", *(NAMES[side] for side in sides)]
         if kind == "convolution":
             header += ["extra MB in full", "extra MB package"]
-        print_table(header, [
-            [titled(name, row), *ratios(row["seconds"], sides),
-             *(f"{size / 1e6:.1f}" for size in row.get("extra_bytes", {}).values())]
-            for name, row in rows.items()])
+        print_table(
+            header,
+            [
+                [
+                    titled(name, row),
+                    *ratios(row["seconds"], sides),
+                    *(f"{size / 1e6:.1f}" for size in row.get("extra_bytes", {}).values()),
+                ]
+                for name, row in rows.items()
+            ],
+        )
     sides = ["torch_last", "package"]
-    print_table(["without keeping memory", "PyTorch ms", *(NAMES[side] for side in sides)],
-                [[name, *ratios(row["seconds_usual"], sides)]
-                 for name, row in results["steps"].items()])
+    print_table(
+        ["without keeping memory", "PyTorch ms", *(NAMES[side] for side in sides)],
+        [[name, *ratios(row["seconds_usual"], sides)] for name, row in results["steps"].items()],
+    )
     for name, row in results["tape"].items():
         chain, *others = row["seconds"].values()
-        print_table(["a step, forward and backward", "chain ms", *list(row["seconds"])[1:]],
-                    [[f"{name}, {row['calls']} layers", f"{1e3 * chain:.2f}",
-                      *(f"{seconds / chain:.3f}×" for seconds in others)]])
+        print_table(
+            ["a step, forward and backward", "chain ms", *list(row["seconds"])[1:]],
+            [
+                [
+                    f"{name}, {row['calls']} layers",
+                    f"{1e3 * chain:.2f}",
+                    *(f"{seconds / chain:.3f}×" for seconds in others),
+                ]
+            ],
+        )
     for name, row in results["steps"].items():
         report_parts(name, row["parts"])
 
@@ -344,17 +396,20 @@ def titled(name, row):
 
 def ratios(seconds, sides):
     """Return PyTorch's time in ms, and each side's as a multiple of it."""
-    return [f"{1e3 * seconds['torch']:.2f}",
-            *(f"{seconds[side] / seconds['torch']:.2f}×" for side in sides)]
+    return [
+        f"{1e3 * seconds['torch']:.2f}",
+        *(f"{seconds[side] / seconds['torch']:.2f}×" for side in sides),
+    ]
 
 
 def report_parts(name, parts):
     """Print the milliseconds of each part of a training step."""
     sides = {"torch": "PyTorch", "torch_last": "PyTorch, last", "package": "package"}
     names = list(dict.fromkeys(part for side in sides for part in parts[side]))
-    print_table([f"{name}, ms", *sides.values()],
-                [[part, *(f"{1e3 * parts[side].get(part, 0):.2f}" for side in sides)]
-                 for part in names])
+    print_table(
+        [f"{name}, ms", *sides.values()],
+        [[part, *(f"{1e3 * parts[side].get(part, 0):.2f}" for side in sides)] for part in names],
+    )
 
 
 def main():

@@ -37,8 +37,11 @@ def by(numbers):
 
 def describe(shape, filters, stride, padding):
     """Return a convolution in one line."""
-    options = "".join(f" {letter}{value}" for letter, value, usual in
-                      (("S", stride, 1), ("P", padding, 0)) if value != usual)
+    options = "".join(
+        f" {letter}{value}"
+        for letter, value, usual in (("S", stride, 1), ("P", padding, 0))
+        if value != usual
+    )
     return f"{by(shape)}, {filters[0]} of {by([filters[1]] * 2)}{options}"
 
 
@@ -48,8 +51,15 @@ def describe(shape, filters, stride, padding):
 
 def mnist_cnn(k):
     """Conv 30 of 5×5, ReLU, pooling, linear 100, ReLU, linear 10."""
-    return k.sequential(k.conv(1, 30, 5), k.relu(), k.pool(2), k.flatten(), k.linear(4320, 100),
-                        k.relu(), k.linear(100, 10))
+    return k.sequential(
+        k.conv(1, 30, 5),
+        k.relu(),
+        k.pool(2),
+        k.flatten(),
+        k.linear(4320, 100),
+        k.relu(),
+        k.linear(100, 10),
+    )
 
 
 def resnet8(k):
@@ -57,6 +67,7 @@ def resnet8(k):
 
     He et al., "Deep residual learning for image recognition", CVPR 2016, section 4.2, made small.
     """
+
     def conv_norm(c, oc, size, stride):
         return k.conv(c, oc, size, stride, size // 2, bias=False), k.norm(oc)
 
@@ -65,20 +76,34 @@ def resnet8(k):
         shortcut = k.sequential(*conv_norm(c, oc, 1, stride)) if c != oc else k.identity()
         return k.residual(body, shortcut), k.relu()
 
-    return k.sequential(*conv_norm(3, 16, 3, 1), k.relu(), *block(16, 16, 1), *block(16, 32, 2),
-                        *block(32, 64, 2), k.global_pool(), k.linear(64, 10))
+    return k.sequential(
+        *conv_norm(3, 16, 3, 1),
+        k.relu(),
+        *block(16, 16, 1),
+        *block(16, 32, 2),
+        *block(32, 64, 2),
+        k.global_pool(),
+        k.linear(64, 10),
+    )
 
 
 RESNET = "ResNet-8, batch 64"
 # name: network, shape of a mini-batch
-STEPS = {"MNIST CNN, batch 100": (mnist_cnn, (100, 1, 28, 28)),
-         RESNET: (resnet8, (64, 3, 32, 32))}
+STEPS = {"MNIST CNN, batch 100": (mnist_cnn, (100, 1, 28, 28)), RESNET: (resnet8, (64, 3, 32, 32))}
 SGD_SETTINGS = {"lr": 0.001, "momentum": 0.9}
 
 PACKAGE_LAYERS = SimpleNamespace(
-    sequential=L.Sequential, residual=L.Residual, identity=L.Layer, conv=L.Conv2d,
-    norm=L.BatchNorm2d, relu=L.ReLU, pool=L.MaxPool2d, global_pool=L.GlobalAvgPool2d,
-    flatten=L.Flatten, linear=L.Linear)
+    sequential=L.Sequential,
+    residual=L.Residual,
+    identity=L.Layer,
+    conv=L.Conv2d,
+    norm=L.BatchNorm2d,
+    relu=L.ReLU,
+    pool=L.MaxPool2d,
+    global_pool=L.GlobalAvgPool2d,
+    flatten=L.Flatten,
+    linear=L.Linear,
+)
 
 
 def mini_batch(shape):
@@ -112,6 +137,14 @@ def torch_layers():
             return x.mean((2, 3))
 
     return SimpleNamespace(
-        sequential=nn.Sequential, residual=Residual, identity=nn.Identity, conv=nn.Conv2d,
-        norm=nn.BatchNorm2d, relu=nn.ReLU, pool=nn.MaxPool2d, global_pool=GlobalAvgPool2d,
-        flatten=nn.Flatten, linear=nn.Linear)
+        sequential=nn.Sequential,
+        residual=Residual,
+        identity=nn.Identity,
+        conv=nn.Conv2d,
+        norm=nn.BatchNorm2d,
+        relu=nn.ReLU,
+        pool=nn.MaxPool2d,
+        global_pool=GlobalAvgPool2d,
+        flatten=nn.Flatten,
+        linear=nn.Linear,
+    )

@@ -21,8 +21,10 @@ WIDTH, HEIGHT = 240, 110
 
 def rectangle(x, y, width, height, fill="none", stroke="none", opacity=1):
     """Return a rectangle as SVG."""
-    return (f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill="{fill}" '
-            f'stroke="{stroke}" stroke-width="1.5" opacity="{opacity:.2g}"/>')
+    return (
+        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" fill="{fill}" '
+        f'stroke="{stroke}" stroke-width="1.5" opacity="{opacity:.2g}"/>'
+    )
 
 
 def grid(values, x, y, cell):
@@ -32,8 +34,11 @@ def grid(values, x, y, cell):
     for (row, column), value in np.ndenumerate(values):
         at = x + cell * column, y + cell * row, cell, cell
         if value:
-            shapes.append(rectangle(*at, BLUE if value > 0 else ORANGE,
-                                    opacity=0.15 + 0.85 * abs(value) / most))
+            shapes.append(
+                rectangle(
+                    *at, BLUE if value > 0 else ORANGE, opacity=0.15 + 0.85 * abs(value) / most
+                )
+            )
         shapes.append(rectangle(*at, stroke=GREY, opacity=0.5))
     return shapes
 
@@ -53,44 +58,64 @@ def arrow(x, y, length=24):
 def convolution():
     square = np.zeros((6, 6))
     square[2:5, 1:4] = 1
-    sobel = np.array([[-1., 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    sobel = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
     y = conv2d(square[None, None], sobel[None, None])[0, 0]
-    return [*grid(square, 20, 10, 15), rectangle(50, 25, 45, 45, stroke=ORANGE), *arrow(122, 55),
-            *grid(y, 158, 25, 15), rectangle(188, 40, 15, 15, stroke=ORANGE)]
+    return [
+        *grid(square, 20, 10, 15),
+        rectangle(50, 25, 45, 45, stroke=ORANGE),
+        *arrow(122, 55),
+        *grid(y, 158, 25, 15),
+        rectangle(188, 40, 15, 15, stroke=ORANGE),
+    ]
 
 
 def pooling():
-    x = np.array([[1., 2, 3, 4], [5, 6, 7, 8], [16, 15, 14, 13], [12, 11, 10, 9]])
+    x = np.array([[1.0, 2, 3, 4], [5, 6, 7, 8], [16, 15, 14, 13], [12, 11, 10, 9]])
     y = max_pool2d(x[None, None], 2)[0, 0]
-    blocks = [rectangle(24 + 44 * i, 11 + 44 * j, 44, 44, stroke=ORANGE)
-              for i in (0, 1) for j in (0, 1)]
+    blocks = [
+        rectangle(24 + 44 * i, 11 + 44 * j, 44, 44, stroke=ORANGE) for i in (0, 1) for j in (0, 1)
+    ]
     return [*grid(x, 24, 11, 22), *blocks, *arrow(126, 55), *grid(y, 162, 33, 22)]
 
 
 def convolution_layer():
-    blocks = [rectangle(20 + 15 * i, 10 + 15 * j, 45, 45, BLUE, opacity=0.14)
-              for i in range(4) for j in range(4)]
-    return [*blocks, rectangle(20, 10, 90, 90, stroke=GREY), *arrow(146, 55, -24),
-            *grid(np.ones((4, 4)), 158, 25, 15)]
+    blocks = [
+        rectangle(20 + 15 * i, 10 + 15 * j, 45, 45, BLUE, opacity=0.14)
+        for i in range(4)
+        for j in range(4)
+    ]
+    return [
+        *blocks,
+        rectangle(20, 10, 90, 90, stroke=GREY),
+        *arrow(146, 55, -24),
+        *grid(np.ones((4, 4)), 158, 25, 15),
+    ]
 
 
 def pooling_layer():
-    x = np.array([[1., 2, 3, 4], [5, 6, 7, 8], [16, 15, 14, 13], [12, 11, 10, 9]])
-    dy = np.array([[2., 3], [4, -3]])
+    x = np.array([[1.0, 2, 3, 4], [5, 6, 7, 8], [16, 15, 14, 13], [12, 11, 10, 9]])
+    dy = np.array([[2.0, 3], [4, -3]])
     dx = max_pool2d_backward(dy[None, None], x[None, None], 2)[0, 0]
     return [*grid(dx, 24, 11, 22), *arrow(150, 55, -24), *grid(dy, 162, 33, 22)]
 
 
 def network():
     digit = max_pool2d(mnist().x_train[4:5], 2)[0, 0]
-    shapes = [rectangle(15 + 5 * column, 20 + 5 * row, 5, 5, BLUE, opacity=value)
-              for (row, column), value in np.ndenumerate(digit) if value]
+    shapes = [
+        rectangle(15 + 5 * column, 20 + 5 * row, 5, 5, BLUE, opacity=value)
+        for (row, column), value in np.ndenumerate(digit)
+        if value
+    ]
     for x, side, count in ((98, 40, 4), (148, 24, 6)):
-        shapes += [rectangle(x + 4 * i, 60 - side / 2 - 4 * i, side, side, BLUE, GREY, 0.35)
-                   for i in range(count)]
+        shapes += [
+            rectangle(x + 4 * i, 60 - side / 2 - 4 * i, side, side, BLUE, GREY, 0.35)
+            for i in range(count)
+        ]
     lengths = [3, 5, 4, 9, 3, 26, 6, 3, 8, 4]
-    return shapes + [rectangle(203, 12 + 9 * i, length, 6, ORANGE if length > 20 else GREY)
-                     for i, length in enumerate(lengths)]
+    return shapes + [
+        rectangle(203, 12 + 9 * i, length, 6, ORANGE if length > 20 else GREY)
+        for i, length in enumerate(lengths)
+    ]
 
 
 def graphics_card():
@@ -100,52 +125,100 @@ def graphics_card():
 
 
 def kinds():
-    beat = [(x, 55 - 30 * math.exp(-((x - 34) / 3) ** 2) + 9 * math.exp(-((x - 42) / 3) ** 2)
-             - 8 * math.exp(-((x - 60) / 6) ** 2)) for x in np.linspace(12, 76, 90)]
+    beat = [
+        (
+            x,
+            55
+            - 30 * math.exp(-(((x - 34) / 3) ** 2))
+            + 9 * math.exp(-(((x - 42) / 3) ** 2))
+            - 8 * math.exp(-(((x - 60) / 6) ** 2)),
+        )
+        for x in np.linspace(12, 76, 90)
+    ]
     cube = [rectangle(172 + 7 * i, 52 - 7 * i, 40, 40, BLUE, GREY, 0.3) for i in range(4)]
-    return [line(beat, BLUE), *grid(np.array([[1, 2, 1], [0, 3, 0], [2, 1, 2.]]), 96, 30, 17), *cube]
+    return [
+        line(beat, BLUE),
+        *grid(np.array([[1, 2, 1], [0, 3, 0], [2, 1, 2.0]]), 96, 30, 17),
+        *cube,
+    ]
 
 
 def augmentation():
-    house = [(-16, 18), (-16, -4), (0, -20), (16, -4), (16, 18), (8, 18), (8, 2), (-1, 2), (-1, 18),
-             (-16, 18)]
+    house = [
+        (-16, 18),
+        (-16, -4),
+        (0, -20),
+        (16, -4),
+        (16, 18),
+        (8, 18),
+        (8, 2),
+        (-1, 2),
+        (-1, 18),
+        (-16, 18),
+    ]
     changes = ((36, 1, 0, 0), (92, -1, 0, 0), (148, 1, 18, 0), (204, 1, 0, 10))
     shapes = []
     for i, (x, flip, degrees, down) in enumerate(changes):
         turn = math.radians(degrees)
-        points = [(x + flip * (a * math.cos(turn) - b * math.sin(turn)),
-                   55 + down + a * math.sin(turn) + b * math.cos(turn)) for a, b in house]
-        shapes += [rectangle(x - 25, 28, 50, 54, stroke=GREY),
-                   line(points, BLUE if i else ORANGE, 3)]
+        points = [
+            (
+                x + flip * (a * math.cos(turn) - b * math.sin(turn)),
+                55 + down + a * math.sin(turn) + b * math.cos(turn),
+            )
+            for a, b in house
+        ]
+        shapes += [
+            rectangle(x - 25, 28, 50, 54, stroke=GREY),
+            line(points, BLUE if i else ORANGE, 3),
+        ]
     return shapes
 
 
 def transfer():
     body = [rectangle(22 + 30 * i, 20 + 6 * i, 24, 70 - 12 * i, BLUE, GREY, 0.4) for i in range(4)]
     heads = [rectangle(182, 16, 36, 24, GREY, opacity=0.5), rectangle(182, 70, 36, 24, ORANGE)]
-    return [*body, line([(142, 55), (158, 55), (158, 28), (180, 28)]),
-            line([(158, 55), (158, 82), (180, 82)], ORANGE), *heads]
+    return [
+        *body,
+        line([(142, 55), (158, 55), (158, 28), (180, 28)]),
+        line([(158, 55), (158, 82), (180, 82)], ORANGE),
+        *heads,
+    ]
 
 
 def speed():
-    ticks = [line([(120 + r * math.cos(a), 60 + r * math.sin(a)) for r in (34, 39)])
-             for a in np.arange(12) * math.pi / 6]
-    return [f'<circle cx="120" cy="60" r="42" fill="none" stroke="{BLUE}" stroke-width="4"/>',
-            rectangle(114, 6, 12, 10, BLUE), *ticks, line([(120, 60), (140, 36)], ORANGE, 4)]
+    ticks = [
+        line([(120 + r * math.cos(a), 60 + r * math.sin(a)) for r in (34, 39)])
+        for a in np.arange(12) * math.pi / 6
+    ]
+    return [
+        f'<circle cx="120" cy="60" r="42" fill="none" stroke="{BLUE}" stroke-width="4"/>',
+        rectangle(114, 6, 12, 10, BLUE),
+        *ticks,
+        line([(120, 60), (140, 36)], ORANGE, 4),
+    ]
 
 
 CARDS = {
-    "3-1": convolution, "3-2": pooling, "3-3": convolution_layer, "3-4": pooling_layer,
-    "3-5-1": network, "3-5-2": graphics_card, "3-6-1": kinds, "3-6": augmentation,
-    "3-6-2": transfer, "speed": speed,
+    "3-1": convolution,
+    "3-2": pooling,
+    "3-3": convolution_layer,
+    "3-4": pooling_layer,
+    "3-5-1": network,
+    "3-5-2": graphics_card,
+    "3-6-1": kinds,
+    "3-6": augmentation,
+    "3-6-2": transfer,
+    "speed": speed,
 }
 
 
 def svg(name):
     """Return the picture of a chapter as the text of an SVG file."""
     shapes = "\n".join(CARDS[name]())
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">\n'
-            f"{shapes}\n</svg>\n")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">\n'
+        f"{shapes}\n</svg>\n"
+    )
 
 
 if __name__ == "__main__":

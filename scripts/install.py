@@ -55,9 +55,11 @@ def environment(variables):
         for section, values in settings.items():
             if parser.has_section(section):
                 values.update(parser[section])
-    kept = {variable_of(key): value
-            for key, value in (settings["global"] | settings["install"]).items()
-            if key in TAKEN_OVER}
+    kept = {
+        variable_of(key): value
+        for key, value in (settings["global"] | settings["install"]).items()
+        if key in TAKEN_OVER
+    }
     for name, value in variables.items():
         if not name.startswith("PIP_") or name in map(variable_of, TAKEN_OVER):
             kept[name] = value

@@ -35,8 +35,11 @@ def sample(images, seed):
     for part, count in PER_CLASS.items():
         x, y = getattr(images, f"x_{part}"), getattr(images, f"y_{part}")
         index = choose(y, count, rng)
-        arrays |= {f"x_{part}": x[index], f"y_{part}": y[index].astype(np.uint8),
-                   f"index_{part}": index}
+        arrays |= {
+            f"x_{part}": x[index],
+            f"y_{part}": y[index].astype(np.uint8),
+            f"index_{part}": index,
+        }
     return arrays
 
 
@@ -56,8 +59,12 @@ def make_cifar10(folder, output):
         sprites = arrays.pop(f"x_{part}").reshape(-1, rows, columns, 3, 32, 32)
         for k, tiles in enumerate(sprites, start=1):
             picture = tiles.transpose(0, 3, 1, 4, 2).reshape(32 * rows, 32 * columns, 3)
-            Image.fromarray(picture).save(output / f"cifar10_{part}_{k}.jpg", quality=QUALITY,
-                                          subsampling=FULL_COLOUR, optimize=True)
+            Image.fromarray(picture).save(
+                output / f"cifar10_{part}_{k}.jpg",
+                quality=QUALITY,
+                subsampling=FULL_COLOUR,
+                optimize=True,
+            )
     np.savez_compressed(output / "cifar10_sample.npz", **arrays)
 
 

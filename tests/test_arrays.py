@@ -78,19 +78,19 @@ def test_to_gpu_and_back(cupy):
 
 
 CALLS = [
-    (conv2d, [small((5, 3, 6, 7)), small((4, 3, 3, 2), 1), small(4, 2)], dict(padding=1)),
-    (conv2d, [small((5, 9, 6, 7)), small((4, 9, 3, 2), 1)], dict(stride=2, dilation=(2, 1))),
-    (conv2d, [small((5, 8, 6, 7)), small((4, 2, 3, 3), 1), small(4, 2)], dict(groups=4)),
+    (conv2d, [small((5, 3, 6, 7)), small((4, 3, 3, 2), 1), small(4, 2)], {"padding": 1}),
+    (conv2d, [small((5, 9, 6, 7)), small((4, 9, 3, 2), 1)], {"stride": 2, "dilation": (2, 1)}),
+    (conv2d, [small((5, 8, 6, 7)), small((4, 2, 3, 3), 1), small(4, 2)], {"groups": 4}),
     (conv2d, [small((5, 9, 6, 7)), small((4, 9, 1, 1), 1), small(4, 2)], {}),
     (conv2d, [np.arange(48).reshape(1, 3, 4, 4), np.arange(27).reshape(1, 3, 3, 3)], {}),
     (conv2d, [small((0, 3, 6, 7)), small((4, 3, 3, 2), 1), small(4, 2)], {}),
     (conv2d, [small((2, 3, 6, 7)).astype(np.float16), small((4, 3, 3, 2)).astype(np.float16)], {}),
-    (im2col, [small((5, 3, 6, 7))], dict(kernel_size=3, padding=((0, 1), (2, 0)))),
-    (col2im, [small((40, 27))], dict(x_shape=(2, 3, 6, 7), kernel_size=3)),
-    (max_pool2d, [small((5, 3, 6, 7))], dict(kernel_size=3, padding=1)),
-    (max_pool2d, [np.arange(32).reshape(1, 2, 4, 4)], dict(kernel_size=2, padding=1)),
-    (avg_pool2d, [small((5, 3, 6, 7))], dict(kernel_size=3, padding=1)),
-    (avg_pool2d, [np.arange(32).reshape(1, 2, 4, 4)], dict(kernel_size=2)),
+    (im2col, [small((5, 3, 6, 7))], {"kernel_size": 3, "padding": ((0, 1), (2, 0))}),
+    (col2im, [small((40, 27))], {"x_shape": (2, 3, 6, 7), "kernel_size": 3}),
+    (max_pool2d, [small((5, 3, 6, 7))], {"kernel_size": 3, "padding": 1}),
+    (max_pool2d, [np.arange(32).reshape(1, 2, 4, 4)], {"kernel_size": 2, "padding": 1}),
+    (avg_pool2d, [small((5, 3, 6, 7))], {"kernel_size": 3, "padding": 1}),
+    (avg_pool2d, [np.arange(32).reshape(1, 2, 4, 4)], {"kernel_size": 2}),
 ]
 
 

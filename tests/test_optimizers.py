@@ -53,16 +53,24 @@ rates, decays = st.sampled_from((0.001, 0.1, 0.0)), st.sampled_from((0.0, 0.01, 
 @given(rates, decays, st.sampled_from((0.0, 0.5, 0.9)), st.booleans())
 @drawn
 def test_sgd_is_pytorchs(lr, decay, momentum, nesterov):
-    options = dict(lr=lr, momentum=momentum, weight_decay=decay,
-                   nesterov=nesterov and momentum > 0)
+    options = {
+        "lr": lr,
+        "momentum": momentum,
+        "weight_decay": decay,
+        "nesterov": nesterov and momentum > 0,
+    }
     compare(lambda model: SGD(model, **options), lambda optim, p: optim.SGD(p, **options))
 
 
-@given(rates, decays, st.sampled_from(((0.9, 0.999), (0.5, 0.8), (0.0, 0.0))),
-       st.sampled_from((1e-8, 1e-3)))
+@given(
+    rates,
+    decays,
+    st.sampled_from(((0.9, 0.999), (0.5, 0.8), (0.0, 0.0))),
+    st.sampled_from((1e-8, 1e-3)),
+)
 @drawn
 def test_adam_and_adamw_are_pytorchs(lr, decay, betas, eps):
-    options = dict(lr=lr, betas=betas, eps=eps, weight_decay=decay)
+    options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": decay}
     compare(lambda model: Adam(model, **options), lambda optim, p: optim.Adam(p, **options))
     compare(lambda model: AdamW(model, **options), lambda optim, p: optim.AdamW(p, **options))
 
@@ -112,20 +120,26 @@ def test_step_before_backward_names_what_is_missing_and_changes_nothing():
         np.testing.assert_array_equal(param, before[name])
 
 
-@pytest.mark.parametrize("make, said", [
-    (lambda m: SGD(m, -0.1), "lr must be a number of at least 0, got -0.1"),
-    (lambda m: SGD(m, "fast"), "lr must be a number of at least 0, got 'fast' of type str"),
-    (lambda m: SGD(m, float("nan")), "lr must be a number of at least 0, got nan"),
-    (lambda m: SGD(m, 0.1, momentum=1), "momentum must be a number of at least 0 and below 1"),
-    (lambda m: SGD(m, 0.1, weight_decay=-1), "weight_decay must be a number of at least 0"),
-    (lambda m: SGD(m, 0.1, nesterov=True), "nesterov needs a momentum above 0"),
-    (lambda m: Adam(m, betas=(0.9, 1)), "betas must be a number of at least 0 and below 1, got 1"),
-    (lambda m: Adam(m, betas=0.9), "betas must be a pair of numbers, got 0.9"),
-    (lambda m: AdamW(m, eps=-1), "eps must be a number of at least 0, got -1"),
-    (lambda m: CosineSchedule(SGD(m, 0.1), 0), "steps must be an integer of at least 1, got 0"),
-    (lambda m: StepSchedule(SGD(m, 0.1), 1.5), "step_size must be an integer of at least 1"),
-    (lambda m: StepSchedule(SGD(m, 0.1), 2, gamma=-1), "gamma must be a number of at least 0"),
-])
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda m: SGD(m, -0.1), "lr must be a number of at least 0, got -0.1"),
+        (lambda m: SGD(m, "fast"), "lr must be a number of at least 0, got 'fast' of type str"),
+        (lambda m: SGD(m, float("nan")), "lr must be a number of at least 0, got nan"),
+        (lambda m: SGD(m, 0.1, momentum=1), "momentum must be a number of at least 0 and below 1"),
+        (lambda m: SGD(m, 0.1, weight_decay=-1), "weight_decay must be a number of at least 0"),
+        (lambda m: SGD(m, 0.1, nesterov=True), "nesterov needs a momentum above 0"),
+        (
+            lambda m: Adam(m, betas=(0.9, 1)),
+            "betas must be a number of at least 0 and below 1, got 1",
+        ),
+        (lambda m: Adam(m, betas=0.9), "betas must be a pair of numbers, got 0.9"),
+        (lambda m: AdamW(m, eps=-1), "eps must be a number of at least 0, got -1"),
+        (lambda m: CosineSchedule(SGD(m, 0.1), 0), "steps must be an integer of at least 1, got 0"),
+        (lambda m: StepSchedule(SGD(m, 0.1), 1.5), "step_size must be an integer of at least 1"),
+        (lambda m: StepSchedule(SGD(m, 0.1), 2, gamma=-1), "gamma must be a number of at least 0"),
+    ],
+)
 def test_wrong_settings_are_refused(make, said):
     with pytest.raises((TypeError, ValueError), match=re.escape(said)):
         make(Linear(1, 1))
@@ -162,8 +176,9 @@ def test_the_cosine_stays_at_its_end():
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("make", (lambda m: SGD(m, 0.01, momentum=0.9, weight_decay=0.1), Adam,
-                                  AdamW))
+@pytest.mark.parametrize(
+    "make", (lambda m: SGD(m, 0.01, momentum=0.9, weight_decay=0.1), Adam, AdamW)
+)
 def test_half_precision_is_computed_in_single(make):
     """The gradient of a dead unit is 0: with an eps of 0, Adam would divide 0 by 0."""
     half, single = model_with_gradients(np.float16), model_with_gradients(np.float32)

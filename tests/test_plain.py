@@ -36,8 +36,10 @@ def test_convolution(stride, padding):
     same(plain.conv2d_by_columns_backward(dy, cols, X.shape, F, stride, padding), gradients)
     same(plain.im2col(X, (3, 2), stride, padding), cols)
     same(functional.im2col(X, (3, 2), stride, padding), cols)
-    same(plain.col2im(cols, X.shape, (3, 2), stride, padding),
-         functional.col2im(cols, X.shape, (3, 2), stride, padding))
+    same(
+        plain.col2im(cols, X.shape, (3, 2), stride, padding),
+        functional.col2im(cols, X.shape, (3, 2), stride, padding),
+    )
 
 
 def test_other_loops_give_the_same_convolution():
@@ -53,9 +55,11 @@ def test_pooling(kernel, stride):
         y = getattr(functional, name)(X, kernel, stride or kernel)
         np.testing.assert_allclose(getattr(plain, name)(X, kernel, stride), y, atol=1e-14)
         dy, backward = whole_numbers(*y.shape), f"{name}_backward"
-        np.testing.assert_allclose(getattr(plain, backward)(dy, X, kernel, stride),
-                                   getattr(functional, backward)(dy, X, kernel, stride or kernel),
-                                   atol=1e-14)
+        np.testing.assert_allclose(
+            getattr(plain, backward)(dy, X, kernel, stride),
+            getattr(functional, backward)(dy, X, kernel, stride or kernel),
+            atol=1e-14,
+        )
 
 
 def test_gradients_of_integers_are_not_cut():

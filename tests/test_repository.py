@@ -8,8 +8,22 @@ import pytest
 
 from helpers import ROOT
 
-TARGETS = ("book", "live", "student", "serve", "test", "check", "format", "test-gpu", "notebooks",
-           "lab", "widget W=ConvolutionExplorer", "bench", "record CHAPTER=3-5-1", "clean")
+TARGETS = (
+    "book",
+    "live",
+    "student",
+    "serve",
+    "test",
+    "check",
+    "format",
+    "test-gpu",
+    "notebooks",
+    "lab",
+    "widget W=ConvolutionExplorer",
+    "bench",
+    "record CHAPTER=3-5-1",
+    "clean",
+)
 # Written in parts, so that this file does not find itself.
 REGISTRIES = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.", "ana" + "conda.org"]
 MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:root|work|Users/\w+|home/(?!jovyan\b)\w+)/")

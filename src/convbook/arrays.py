@@ -7,9 +7,11 @@ import sys
 
 import numpy as np
 
-NO_GPU = ("no GPU that CuPy can use was found; everything here also runs on the CPU. "
-          "With an NVIDIA GPU, install the extra that fits its driver: "
-          "convbook[cuda12] or convbook[cuda13]")
+NO_GPU = (
+    "no GPU that CuPy can use was found; everything here also runs on the CPU. "
+    "With an NVIDIA GPU, install the extra that fits its driver: "
+    "convbook[cuda12] or convbook[cuda13]"
+)
 
 
 def gpu_available():
@@ -19,6 +21,7 @@ def gpu_available():
     """
     try:
         import cupy
+
         return bool(cupy.is_available())
     except Exception:  # a broken driver raises errors of many types; they all mean "no GPU"
         return False
@@ -46,13 +49,13 @@ def get_array_module(*arrays, **named_arrays):
     """
     named = {f"argument {i}": a for i, a in enumerate(arrays, start=1)} | named_arrays
     on_gpu = [name for name, a in named.items() if is_cupy(a)]
-    on_cpu = [name for name, a in named.items()
-              if isinstance(a, np.ndarray) and name not in on_gpu]
+    on_cpu = [name for name, a in named.items() if isinstance(a, np.ndarray) and name not in on_gpu]
     if on_gpu and on_cpu:
         raise TypeError(
             f"NumPy and CuPy arrays are mixed: {', '.join(on_cpu)} in NumPy and "
             f"{', '.join(on_gpu)} in CuPy; all arrays must be of one kind: convert with "
-            f"convbook.arrays.to_gpu({on_cpu[0]}) or convbook.arrays.to_numpy({on_gpu[0]})")
+            f"convbook.arrays.to_gpu({on_cpu[0]}) or convbook.arrays.to_numpy({on_gpu[0]})"
+        )
     return sys.modules["cupy"] if on_gpu else np
 
 
@@ -72,6 +75,7 @@ def to_gpu(array):
     if not gpu_available():
         raise RuntimeError(f"to_gpu: {NO_GPU}")
     import cupy
+
     return cupy.asarray(array)
 
 

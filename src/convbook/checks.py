@@ -21,8 +21,9 @@ def integer(name, value, least, given=None):
             raise TypeError
         whole = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer of at least {least}, {got} "
-                        f"of type {type(value).__name__}") from None
+        raise TypeError(
+            f"{name} must be an integer of at least {least}, {got} of type {type(value).__name__}"
+        ) from None
     if whole < least:
         raise ValueError(f"{name} must be an integer of at least {least}, {got}")
     return whole
@@ -68,8 +69,9 @@ def padding_1d(value):
     if not _is_sequence(value):
         return (integer("padding", value, least=0),) * 2
     if len(value) != 2:
-        raise ValueError(f"padding of one axis must be an int or a pair (before, after), "
-                         f"got {value!r}")
+        raise ValueError(
+            f"padding of one axis must be an int or a pair (before, after), got {value!r}"
+        )
     return tuple(integer("padding", v, least=0, given=value) for v in value)
 
 
@@ -82,8 +84,10 @@ def padding_2d(value):
     if not _is_sequence(value):
         return (padding_1d(value),) * 2
     if len(value) != 2:
-        raise ValueError(f"padding must be an int, a pair (vertical, horizontal) or "
-                         f"((top, bottom), (left, right)), got {value!r}")
+        raise ValueError(
+            f"padding must be an int, a pair (vertical, horizontal) or "
+            f"((top, bottom), (left, right)), got {value!r}"
+        )
     return tuple(padding_1d(v) for v in value)
 
 
@@ -106,11 +110,14 @@ def numeric_arrays(**named):
             try:
                 value = xp.asarray(value)
             except ValueError:
-                raise ValueError(f"{name} must be an array or nested lists of equal lengths, "
-                                 f"got {value!r}") from None
+                raise ValueError(
+                    f"{name} must be an array or nested lists of equal lengths, got {value!r}"
+                ) from None
             if value.dtype.kind not in "biuf":
-                raise TypeError(f"{name} must hold booleans, integers or real floating-point "
-                                f"numbers, got dtype {value.dtype}")
+                raise TypeError(
+                    f"{name} must hold booleans, integers or real floating-point "
+                    f"numbers, got dtype {value.dtype}"
+                )
         arrays.append(value)
     return xp, *arrays
 
@@ -122,8 +129,10 @@ def axes(name, array, letters, may_be_empty=()):
         raise ValueError(f"{name} must have {wanted}, got {array.ndim}, shape {array.shape}")
     empty = [a for a, size in zip(letters, array.shape) if size == 0 and a not in may_be_empty]
     if empty:
-        raise ValueError(f"{name} must have {wanted} of at least 1 element each, "
-                         f"got {', '.join(empty)} = 0, shape {array.shape}")
+        raise ValueError(
+            f"{name} must have {wanted} of at least 1 element each, "
+            f"got {', '.join(empty)} = 0, shape {array.shape}"
+        )
 
 
 def shape(name, array, expected):
@@ -158,8 +167,10 @@ def window_counts(size, kernel, stride, padding, dilation=(1, 1), name="kernel_s
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     if any(r > n for r, n in zip(reach, padded)):
         spread = "" if reach == list(kernel) else f", spread by dilation to {_by(reach)},"
-        raise ValueError(f"{name} must not be larger than the padded input, which is {_by(padded)}"
-                         f" (padding included), got a kernel of {_by(kernel)}{spread}")
+        raise ValueError(
+            f"{name} must not be larger than the padded input, which is {_by(padded)}"
+            f" (padding included), got a kernel of {_by(kernel)}{spread}"
+        )
     return tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride))
 
 
@@ -196,11 +207,14 @@ def convolution(x, f, b, stride, padding, dilation, groups):
     padding, groups = padding_2d(padding), integer("groups", groups, least=1)
     c, oc, filter_c = x.shape[1], f.shape[0], f.shape[1]
     if c % groups or oc % groups:
-        raise ValueError(f"groups must divide both the {c} channels of x and the {oc} filters "
-                         f"of f, got {groups}")
+        raise ValueError(
+            f"groups must divide both the {c} channels of x and the {oc} filters of f, got {groups}"
+        )
     if filter_c * groups != c:
-        raise ValueError(f"f must have C // groups = {c} // {groups} = {c // groups} channels per "
-                         f"filter, got {filter_c} (x has shape {x.shape}, f {f.shape})")
+        raise ValueError(
+            f"f must have C // groups = {c} // {groups} = {c // groups} channels per "
+            f"filter, got {filter_c} (x has shape {x.shape}, f {f.shape})"
+        )
     if b is not None:
         shape("b", b, (oc,))
     counts = window_counts(x.shape[2:], f.shape[2:], stride, padding, dilation, name="f")
@@ -223,19 +237,25 @@ def transposed_convolution(x, f, b, stride, padding, output_padding, groups):
     extra = pair("output_padding", output_padding, least=0)
     groups, (n, c), oc = integer("groups", groups, least=1), x.shape[:2], f.shape[1]
     if f.shape[0] != c:
-        raise ValueError(f"f must have as many filters as x has channels, {c}, got {f.shape[0]} "
-                         f"(x has shape {x.shape}, f {f.shape})")
+        raise ValueError(
+            f"f must have as many filters as x has channels, {c}, got {f.shape[0]} "
+            f"(x has shape {x.shape}, f {f.shape})"
+        )
     if c % groups:
         raise ValueError(f"groups must divide the {c} channels of x, got {groups}")
     if any(e >= s for e, s in zip(extra, stride)):
         raise ValueError(f"output_padding must be less than the stride {stride}, got {extra}")
     if b is not None:
         shape("b", b, (oc * groups,))
-    size = [(h - 1) * s - sum(p) + k + e
-            for h, s, p, k, e in zip(x.shape[2:], stride, padding, f.shape[2:], extra)]
+    size = [
+        (h - 1) * s - sum(p) + k + e
+        for h, s, p, k, e in zip(x.shape[2:], stride, padding, f.shape[2:], extra)
+    ]
     if min(size) < 1:
-        raise ValueError(f"padding must leave at least 1 × 1 of the output, got {padding}, which "
-                         f"leaves {_by(size)}")
+        raise ValueError(
+            f"padding must leave at least 1 × 1 of the output, got {padding}, which "
+            f"leaves {_by(size)}"
+        )
     geometry = Geometry(f.shape[2:], x.shape[2:], stride, padding, groups=groups)
     return xp, x, f, b, geometry, (n, oc * groups, *size)
 
@@ -281,8 +301,9 @@ def classification(scores, labels):
     axes("scores", scores, "NK")
     n, k = scores.shape
     if labels.shape not in ((n,), (n, k)):
-        raise ValueError(f"labels must have shape {(n,)} (ints) or {(n, k)} (probabilities), "
-                         f"got {labels.shape}")
+        raise ValueError(
+            f"labels must have shape {(n,)} (ints) or {(n, k)} (probabilities), got {labels.shape}"
+        )
     if labels.ndim == 1:
         if labels.dtype.kind not in "iu":
             raise TypeError(f"labels of shape {(n,)} must be integers, got dtype {labels.dtype}")
@@ -305,5 +326,7 @@ def at_most_half(padding, kernel):
     """Check that max pooling pads by at most half the kernel, so no window is all padding."""
     for sides, k in zip(padding, kernel):
         if max(sides) > k // 2:
-            raise ValueError(f"padding of max pooling must be at most half of kernel_size, "
-                             f"here {k} // 2 = {k // 2}, got {max(sides)} in {padding}")
+            raise ValueError(
+                f"padding of max pooling must be at most half of kernel_size, "
+                f"here {k} // 2 = {k // 2}, got {max(sides)} in {padding}"
+            )

@@ -112,8 +112,8 @@ def col2im(cols, x_shape, kernel_size, stride=1, padding=0):
     cols = cols.reshape(n, oh, ow, c, fh, fw).transpose(0, 3, 4, 5, 1, 2)
     for i in range(fh):
         for j in range(fw):
-            x[:, :, i:i + sh * oh:sh, j:j + sw * ow:sw] += cols[:, :, i, j]
-    return x[:, :, top:top + h, left:left + w].astype(result, copy=False)
+            x[:, :, i : i + sh * oh : sh, j : j + sw * ow : sw] += cols[:, :, i, j]
+    return x[:, :, top : top + h, left : left + w].astype(result, copy=False)
 
 
 def conv2d(x, f, b=None, stride=1, padding=0, dilation=1, groups=1):
@@ -202,7 +202,8 @@ def conv_transpose2d(x, f, b=None, stride=1, padding=0, output_padding=0, groups
         OH = (H - 1)·stride - top - bottom + FH + output_padding. Dtypes as in `conv2d`.
     """
     xp, x, f, b, geometry, shape = checks.transposed_convolution(
-        x, f, b, stride, padding, output_padding, groups)
+        x, f, b, stride, padding, output_padding, groups
+    )
     result, work = result_and_work_dtype(x, f, b)
     y = input_gradient(xp, layouts.pixels_of(xp, x, work), f, shape, geometry)
     if b is not None:
@@ -210,15 +211,17 @@ def conv_transpose2d(x, f, b=None, stride=1, padding=0, output_padding=0, groups
     return y.astype(result, copy=False)
 
 
-def conv_transpose2d_backward(dy, x, f, stride=1, padding=0, output_padding=0, groups=1,
-                              need_dx=True):
+def conv_transpose2d_backward(
+    dy, x, f, stride=1, padding=0, output_padding=0, groups=1, need_dx=True
+):
     """Return the gradients dx, df and db of `conv_transpose2d`, given dy: (N, OC, OH, OW).
 
     Here dx is the convolution of dy with f, and x and dy have changed places in df.
     """
     xp, dy, x, f = checks.numeric_arrays(dy=dy, x=x, f=f)
     xp, x, f, _, geometry, shape = checks.transposed_convolution(
-        x, f, None, stride, padding, output_padding, groups)
+        x, f, None, stride, padding, output_padding, groups
+    )
     checks.shape("dy", dy, shape)
     result, work = result_and_work_dtype(dy, x, f)
     dx = convolution.correlate(xp, dy, f, None, work, geometry) if need_dx else None
@@ -330,7 +333,8 @@ def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5):
     that are subtracted from dy: dx = γ/σ · (dy - average of dy - x̂ · average of dy·x̂).
     """
     xp, dy, x, gamma, mean, var = checks.normalisation(
-        eps, dy=dy, x=x, gamma=gamma, mean=mean, var=var)
+        eps, dy=dy, x=x, gamma=gamma, mean=mean, var=var
+    )
     result, work = float_and_work_dtype(dy, x, gamma)
     slope = 1 / xp.sqrt(var.astype(work) + eps)
     rows = layouts.LongRows(xp, x)

@@ -80,8 +80,11 @@ class _Pixels:
     def images(self, pixels):
         """Return the array (N, C, H, W) whose pixels these are."""
         n, c, h, w = self.shape
-        return pixels.reshape(self.shape) if self.nchw else layouts.images_of(
-            pixels.reshape(-1, c), n, (h, w))
+        return (
+            pixels.reshape(self.shape)
+            if self.nchw
+            else layouts.images_of(pixels.reshape(-1, c), n, (h, w))
+        )
 
     def spread(self, values):
         """Return values per channel, (C,), with the axes to be combined with pixels."""
@@ -143,7 +146,7 @@ def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
     result, work = float_and_work_dtype(x)
     x = x.astype(work, copy=False)
     strength = k + alpha / size * _channel_sums(x * x, size // 2, size)
-    return (x * strength ** -beta).astype(result, copy=False)
+    return (x * strength**-beta).astype(result, copy=False)
 
 
 def local_response_norm_backward(dy, x, size, alpha=1e-4, beta=0.75, k=1.0):
@@ -159,7 +162,7 @@ def local_response_norm_backward(dy, x, size, alpha=1e-4, beta=0.75, k=1.0):
     result, work = float_and_work_dtype(dy, x)
     dy, x = cast(work, dy, x)
     strength = k + alpha / size * _channel_sums(x * x, size // 2, size)
-    power = strength ** -beta
+    power = strength**-beta
     weakened = _channel_sums(x * dy * power / strength, (size - 1) // 2, size)
     dx = power * dy - 2 * alpha * beta / size * x * weakened
     return dx.astype(result, copy=False)
@@ -169,8 +172,10 @@ def _response(x, size, alpha, beta, k):
     """Check x and the settings, and return these as numbers."""
     checks.axes("x", x, "NCHW", may_be_empty="N")
     size = checks.integer("size", size, least=1)
-    alpha, beta, k = (checks.number(name, value, least=0)
-                      for name, value in (("alpha", alpha), ("beta", beta), ("k", k)))
+    alpha, beta, k = (
+        checks.number(name, value, least=0)
+        for name, value in (("alpha", alpha), ("beta", beta), ("k", k))
+    )
     if k == 0:
         raise ValueError("k must be a number above 0, got 0: nothing could be divided by it")
     return size, alpha, beta, k

@@ -41,8 +41,10 @@ class Optimizer:
 
     def __init__(self, model, lr, weight_decay=0):
         if not hasattr(model, "params") or not hasattr(model, "grads"):
-            raise TypeError("model must be a Layer, which has params and grads, got "
-                            f"{model!r} of type {type(model).__name__}")
+            raise TypeError(
+                "model must be a Layer, which has params and grads, got "
+                f"{model!r} of type {type(model).__name__}"
+            )
         self.model = model
         self.lr = number("lr", lr, least=0)
         self.weight_decay = number("weight_decay", weight_decay, least=0)
@@ -64,14 +66,21 @@ class Optimizer:
         params, grads = self.model.params, self.model.grads
         missing = [name for name in params if grads.get(name) is None]
         if missing:
-            early = ("" if len(missing) == len(params) else
-                     "a part of the model was left out of this step, or ")
-            raise RuntimeError(f"{early}step was called before backward: there is no gradient for "
-                               + ", ".join(missing))
+            early = (
+                ""
+                if len(missing) == len(params)
+                else "a part of the model was left out of this step, or "
+            )
+            raise RuntimeError(
+                f"{early}step was called before backward: there is no gradient for "
+                + ", ".join(missing)
+            )
         for name, param in params.items():
             if grads[name].shape != param.shape:
-                raise ValueError(f"the gradient of {name} must have the shape of the parameter, "
-                                 f"{param.shape}, got {grads[name].shape}")
+                raise ValueError(
+                    f"the gradient of {name} must have the shape of the parameter, "
+                    f"{param.shape}, got {grads[name].shape}"
+                )
         self.steps += 1
         for name, param in params.items():
             if param.dtype == np.float16:
@@ -149,10 +158,10 @@ class Adam(Optimizer):
         v *= beta2
         v += part
         xp.sqrt(v, out=part)
-        part /= (1 - beta2 ** self.steps) ** 0.5
+        part /= (1 - beta2**self.steps) ** 0.5
         part += self.eps
         xp.divide(m, part, out=part)
-        part *= self.lr / (1 - beta1 ** self.steps)
+        part *= self.lr / (1 - beta1**self.steps)
         param -= part
 
 
@@ -176,8 +185,10 @@ class Schedule:
 
     def __init__(self, optimizer):
         if not isinstance(optimizer, Optimizer):
-            raise TypeError("optimizer must be an Optimizer, whose learning rate is set, got "
-                            f"{optimizer!r} of type {type(optimizer).__name__}")
+            raise TypeError(
+                "optimizer must be an Optimizer, whose learning rate is set, got "
+                f"{optimizer!r} of type {type(optimizer).__name__}"
+            )
         self.optimizer, self.first_lr, self.count = optimizer, optimizer.lr, 0
 
     def step(self):

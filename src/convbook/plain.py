@@ -18,7 +18,7 @@ def _framed(x, padding):
 
 def _unframed(x, padding):
     """Return x: (N, C, H, W) without its frame."""
-    return x[:, :, padding:x.shape[2] - padding, padding:x.shape[3] - padding]
+    return x[:, :, padding : x.shape[2] - padding, padding : x.shape[3] - padding]
 
 
 def _windows(x, kernel_size, stride):
@@ -29,7 +29,7 @@ def _windows(x, kernel_size, stride):
     fh, fw = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
     for oh, top in enumerate(range(0, x.shape[2] - fh + 1, stride)):
         for ow, left in enumerate(range(0, x.shape[3] - fw + 1, stride)):
-            yield oh, ow, x[:, :, top:top + fh, left:left + fw]
+            yield oh, ow, x[:, :, top : top + fh, left : left + fw]
 
 
 def _counts(x, kernel_size, stride):
@@ -57,8 +57,9 @@ def conv2d_backward(dy, x, f, stride=1, padding=0):
     dtype, _ = float_and_work_dtype(dy, x, f)
     x = _framed(x, padding)
     dx, df = np.zeros(x.shape, dtype), np.zeros(f.shape, dtype)
-    for (oh, ow, window), (_, _, dwindow) in zip(_windows(x, f.shape[2:], stride),
-                                                 _windows(dx, f.shape[2:], stride)):
+    for (oh, ow, window), (_, _, dwindow) in zip(
+        _windows(x, f.shape[2:], stride), _windows(dx, f.shape[2:], stride)
+    ):
         for n in range(len(x)):
             for oc in range(len(f)):
                 dwindow[n] += dy[n, oc, oh, ow] * f[oc]
@@ -81,7 +82,7 @@ def conv2d_image_by_image(x, f):
     y = get_array_module(x).zeros((len(x), len(f), oh, ow), x.dtype)
     for n in range(len(x)):
         for oc, c, fh, fw in np.ndindex(f.shape):
-            y[n, oc] += x[n, c, fh:fh + oh, fw:fw + ow] * f[oc, c, fh, fw]
+            y[n, oc] += x[n, c, fh : fh + oh, fw : fw + ow] * f[oc, c, fh, fw]
     return y
 
 
@@ -90,7 +91,7 @@ def conv2d_weight_by_weight(x, f):
     oh, ow = _counts(x, f.shape[2:], 1)
     y = get_array_module(x).zeros((len(x), len(f), oh, ow), x.dtype)
     for c, fh, fw in np.ndindex(f.shape[1:]):
-        y += x[:, c:c + 1, fh:fh + oh, fw:fw + ow] * f[:, c, fh, fw][:, None, None]
+        y += x[:, c : c + 1, fh : fh + oh, fw : fw + ow] * f[:, c, fh, fw][:, None, None]
     return y
 
 
@@ -132,8 +133,11 @@ def conv2d_by_columns(x, f, b=None, stride=1, padding=0):
 def conv2d_by_columns_backward(dy, cols, x_shape, f, stride=1, padding=0, need_dx=True):
     """Return dx (or None), df and db from the columns of `conv2d_by_columns`."""
     g = dy.transpose(0, 2, 3, 1).reshape(-1, len(f))
-    dx = functional.col2im(g @ f.reshape(len(f), -1), x_shape, f.shape[2:], stride,
-                           padding) if need_dx else None
+    dx = (
+        functional.col2im(g @ f.reshape(len(f), -1), x_shape, f.shape[2:], stride, padding)
+        if need_dx
+        else None
+    )
     return dx, (g.T @ cols).reshape(f.shape), g.sum(axis=0)
 
 
@@ -153,8 +157,9 @@ def max_pool2d_backward(dy, x, kernel_size, stride=None):
     """Return dx: every dy goes to the first of the largest numbers of its window."""
     stride = kernel_size if stride is None else stride
     dx = np.zeros(x.shape, float_and_work_dtype(dy)[0])
-    for (oh, ow, window), (_, _, dwindow) in zip(_windows(x, kernel_size, stride),
-                                                 _windows(dx, kernel_size, stride)):
+    for (oh, ow, window), (_, _, dwindow) in zip(
+        _windows(x, kernel_size, stride), _windows(dx, kernel_size, stride)
+    ):
         for n, c in np.ndindex(x.shape[:2]):
             place = np.unravel_index(np.argmax(window[n, c]), window.shape[2:])
             dwindow[(n, c, *place)] += dy[n, c, oh, ow]
@@ -175,5 +180,5 @@ def avg_pool2d_backward(dy, x, kernel_size, stride=None):
     stride = kernel_size if stride is None else stride
     dx = np.zeros(x.shape, float_and_work_dtype(dy)[0])
     for oh, ow, dwindow in _windows(dx, kernel_size, stride):
-        dwindow += dy[:, :, oh:oh + 1, ow:ow + 1] / (dwindow.shape[2] * dwindow.shape[3])
+        dwindow += dy[:, :, oh : oh + 1, ow : ow + 1] / (dwindow.shape[2] * dwindow.shape[3])
     return dx

@@ -93,7 +93,7 @@ def max_pool2d_indices(x, kernel_size, stride=None, padding=0):
         chosen[...] = number
         for k in range(fh * fw):
             i, j = divmod(k, fw)
-            cell = framed[:, :, i:i + sh * (oh - 1) + 1:sh, j:j + sw * (ow - 1) + 1:sw]
+            cell = framed[:, :, i : i + sh * (oh - 1) + 1 : sh, j : j + sw * (ow - 1) + 1 : sw]
             better = cell > best
             if x.dtype.kind == "f":
                 better |= cell != cell  # the last NaN
@@ -179,7 +179,7 @@ def _phases(factor):
 
 def _stretched(xp, x, axis, factor, mode):
     """Return x with `factor` times as many pixels along one axis."""
-    y = xp.empty_like(x, shape=(*x.shape[:axis], factor * x.shape[axis], *x.shape[axis + 1:]))
+    y = xp.empty_like(x, shape=(*x.shape[:axis], factor * x.shape[axis], *x.shape[axis + 1 :]))
     for phase, offset in _phases(factor):
         part = y[_along(axis, phase, None, factor)]
         if mode == "nearest" or offset == 0:
@@ -193,7 +193,7 @@ def _stretched(xp, x, axis, factor, mode):
 
 def _gathered(xp, dy, axis, factor, mode):
     """Return what `_stretched` hands back: the same weights, from the new pixels to the old."""
-    shape = (*dy.shape[:axis], dy.shape[axis] // factor, *dy.shape[axis + 1:])
+    shape = (*dy.shape[:axis], dy.shape[axis] // factor, *dy.shape[axis + 1 :])
     dx = xp.empty_like(dy, shape=shape)
     dx[...] = 0
     for phase, offset in _phases(factor):
@@ -210,10 +210,14 @@ def _gathered(xp, dy, axis, factor, mode):
 def _neighbours(axis, offset):
     """Return which pixels look at which neighbour; at the edge, at themselves."""
     if offset < 0:
-        return ((_along(axis, 1, None), _along(axis, 0, -1)),
-                (_along(axis, 0, 1), _along(axis, 0, 1)))
-    return ((_along(axis, 0, -1), _along(axis, 1, None)),
-            (_along(axis, -1, None), _along(axis, -1, None)))
+        return (
+            (_along(axis, 1, None), _along(axis, 0, -1)),
+            (_along(axis, 0, 1), _along(axis, 0, 1)),
+        )
+    return (
+        (_along(axis, 0, -1), _along(axis, 1, None)),
+        (_along(axis, -1, None), _along(axis, -1, None)),
+    )
 
 
 # --- Unpooling -----------------------------------------------------------------------------------
@@ -235,14 +239,20 @@ class _Large:
         self.xp, self.shape, self.size = xp, (n, c, h, w), n * c * h * w
         self.last = x.transpose(0, 2, 3, 1).flags.c_contiguous and not x.flags.c_contiguous
         of_image, of_channel = xp.arange(n)[:, None, None, None], xp.arange(c)[:, None, None]
-        self.places = (of_image * (h * w * c) + indices * c + of_channel if self.last
-                       else (of_image * c + of_channel) * (h * w) + indices)
+        self.places = (
+            of_image * (h * w * c) + indices * c + of_channel
+            if self.last
+            else (of_image * c + of_channel) * (h * w) + indices
+        )
 
     def images(self, numbers):
         """Return the row as an array (N, C, H, W)."""
         n, c, h, w = self.shape
-        return (numbers.reshape(n, h, w, c).transpose(0, 3, 1, 2) if self.last
-                else numbers.reshape(self.shape))
+        return (
+            numbers.reshape(n, h, w, c).transpose(0, 3, 1, 2)
+            if self.last
+            else numbers.reshape(self.shape)
+        )
 
     def numbers(self, images):
         """Return an array (N, C, H, W) as a row."""

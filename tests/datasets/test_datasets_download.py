@@ -66,8 +66,10 @@ def kept(cache):
 
 
 def is_mnist(images):
-    return all(np.array_equal(getattr(images, key).squeeze(), array)
-               for key, array in small_mnist().items())
+    return all(
+        np.array_equal(getattr(images, key).squeeze(), array)
+        for key, array in small_mnist().items()
+    )
 
 
 def test_from_the_first_mirror_and_then_from_the_cache(digits, cache):
@@ -96,8 +98,9 @@ def test_a_classroom_mirror(digits, cache, monkeypatch, where):
     mirror = digits.url + "/b"
     if where == "variable":
         monkeypatch.setenv(files.VARIABLE, mirror)
-    assert is_mnist(mnist(full=True, folder=mirror if where == "argument" else None,
-                          dtype=np.uint8))
+    assert is_mnist(
+        mnist(full=True, folder=mirror if where == "argument" else None, dtype=np.uint8)
+    )
     assert {path[:3] for path in digits.asked} == {"/b/"}
 
 
@@ -119,9 +122,15 @@ def test_not_found(digits, cache):
     with pytest.raises(OSError, match="nothing of it was kept") as error:
         mnist(full=True)
     message = str(error.value)
-    for part in (FIRST, f"{digits.url}/a/{FIRST}", f"{digits.url}/b/{FIRST}",
-                 "the server answered 404 Not Found", "folder=", files.VARIABLE,
-                 "embedded sample"):
+    for part in (
+        FIRST,
+        f"{digits.url}/a/{FIRST}",
+        f"{digits.url}/b/{FIRST}",
+        "the server answered 404 Not Found",
+        "folder=",
+        files.VARIABLE,
+        "embedded sample",
+    ):
         assert part in message, part
     assert kept(cache) == []
 
@@ -207,8 +216,9 @@ def test_an_interrupted_download_leaves_nothing(digits, cache, monkeypatch):
     assert kept(cache) == []
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0,
-                    reason="the administrator may write everywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the administrator may write everywhere"
+)
 def test_a_cache_that_cannot_be_written(digits, cache):
     cache.mkdir()
     cache.chmod(0o500)

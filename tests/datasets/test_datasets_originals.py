@@ -52,8 +52,10 @@ def assert_mnist(images):
 def assert_cifar10(images):
     """Check that these are the small CIFAR-10's images, as bytes."""
     *train, test = small_cifar10().values()
-    for x, y, records in ((images.x_train, images.y_train, np.concatenate(train)),
-                          (images.x_test, images.y_test, test)):
+    for x, y, records in (
+        (images.x_train, images.y_train, np.concatenate(train)),
+        (images.x_test, images.y_test, test),
+    ):
         np.testing.assert_array_equal(y, records[:, 0])
         np.testing.assert_array_equal(x[:, 1, 2, 3], records[:, 1 + 1024 + 2 * 32 + 3])
         np.testing.assert_array_equal(x.reshape(len(x), -1), records[:, 1:])
@@ -161,16 +163,25 @@ def images_with(**fault):
     return idx(small_mnist()["x_train"], **fault)
 
 
-@pytest.mark.parametrize("content, words", [
-    (images_with(magic=2049), "expected the magic number 2051, found 2049"),
-    (images_with(magic=0x0D03), "expected the magic number 2051, found 3331"),
-    (images_with(sizes=(19, 28, 28)), "expected 20 × 28 × 28 bytes of data, found 19 × 28 × 28"),
-    (images_with(sizes=(20, 32, 32)), "expected 20 × 28 × 28 bytes of data, found 20 × 32 × 32"),
-    (images_with()[:-1], "expected 15,680 bytes of data, found 15,679"),
-    (images_with() + b"!", "expected 15,680 bytes of data, found 15,681"),
-    (b"\0\0\x08\x03", "expected at least 16 bytes, found 4"),
-    (b"", "expected at least 16 bytes, found 0"),
-])
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (images_with(magic=2049), "expected the magic number 2051, found 2049"),
+        (images_with(magic=0x0D03), "expected the magic number 2051, found 3331"),
+        (
+            images_with(sizes=(19, 28, 28)),
+            "expected 20 × 28 × 28 bytes of data, found 19 × 28 × 28",
+        ),
+        (
+            images_with(sizes=(20, 32, 32)),
+            "expected 20 × 28 × 28 bytes of data, found 20 × 32 × 32",
+        ),
+        (images_with()[:-1], "expected 15,680 bytes of data, found 15,679"),
+        (images_with() + b"!", "expected 15,680 bytes of data, found 15,681"),
+        (b"\0\0\x08\x03", "expected at least 16 bytes, found 4"),
+        (b"", "expected at least 16 bytes, found 0"),
+    ],
+)
 def test_wrong_images(digits, content, words):
     (digits / IMAGES).write_bytes(gzip.compress(content))
     with pytest.raises(ValueError, match=words) as error:
@@ -186,9 +197,17 @@ def test_wrong_labels(digits):
         mnist(full=True, folder=digits)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:len(b) // 2], lambda b: b[:-4], lambda b: b[:12],
-                                    lambda b: b"<html>Please log in</html>", lambda b: b"\x1f",
-                                    lambda b: b[:2000] + bytes(8) + b[2008:]])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[: len(b) // 2],
+        lambda b: b[:-4],
+        lambda b: b[:12],
+        lambda b: b"<html>Please log in</html>",
+        lambda b: b"\x1f",
+        lambda b: b[:2000] + bytes(8) + b[2008:],
+    ],
+)
 def test_broken_gzip(digits, damage):
     path = digits / IMAGES
     path.write_bytes(damage(path.read_bytes()))
@@ -197,10 +216,17 @@ def test_broken_gzip(digits, damage):
     assert str(path) in str(error.value) and WAY_ON in str(error.value)
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:len(b) // 2], lambda b: b[:200], lambda b: b"",
-                                    lambda b: b"<html>Please log in</html>",
-                                    lambda b: b[:2000] + bytes(8) + b[2008:],
-                                    lambda b: gzip.compress(b"not an archive " * 100)])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda b: b[: len(b) // 2],
+        lambda b: b[:200],
+        lambda b: b"",
+        lambda b: b"<html>Please log in</html>",
+        lambda b: b[:2000] + bytes(8) + b[2008:],
+        lambda b: gzip.compress(b"not an archive " * 100),
+    ],
+)
 def test_broken_archive(photographs, damage):
     path = photographs / originals.CIFAR10.name
     path.write_bytes(damage(path.read_bytes()))
@@ -215,8 +241,11 @@ def test_wrong_batches(photographs):
     contents = {name: records.tobytes() for name, records in small_cifar10().items()}
 
     path.write_bytes(archive(contents | {"data_batch_2.bin": contents["data_batch_2.bin"][:-1]}))
-    with pytest.raises(ValueError, match="data_batch_2.bin in .* expected 4 records of 3,073 "
-                                         "bytes, together 12,292, found 12,291"):
+    with pytest.raises(
+        ValueError,
+        match="data_batch_2.bin in .* expected 4 records of 3,073 "
+        "bytes, together 12,292, found 12,291",
+    ):
         cifar10(full=True, folder=photographs)
 
     ten = bytes([10]) + contents["test_batch.bin"][1:]
@@ -238,8 +267,12 @@ def test_nothing_is_unpacked_onto_the_disk(photographs):
 
 def test_the_published_sets_are_described():
     """Sizes and checksums are for the complete sets."""
-    assert [shape[0] for shape in originals.MNIST_SHAPES.values()] == [60_000, 60_000,
-                                                                       10_000, 10_000]
+    assert [shape[0] for shape in originals.MNIST_SHAPES.values()] == [
+        60_000,
+        60_000,
+        10_000,
+        10_000,
+    ]
     assert sum(originals.CIFAR10_BATCHES.values()) == 60_000
     described = [*originals.MNIST.values(), originals.CIFAR10]
     assert all(len(bytes.fromhex(file.sha256)) == 32 for file in described)

@@ -27,7 +27,7 @@ CODE = [key for key in EXERCISES if key not in PENCIL]
 MISTAKES = [(key, name) for key, exercise in EXERCISES.items() for name in exercise.mistakes]
 
 
-# ---- right answers --------------------------------------------------------------------------
+# --- right answers -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", EXERCISES)
@@ -62,7 +62,7 @@ def test_the_function_asked_for_is_the_one_on_the_page(key):
     assert f"def {exercise.reference.__name__}({', '.join(exercise.parameters)}):" in stub
 
 
-# ---- right answers, changed -----------------------------------------------------------------
+# --- right answers, changed ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", CODE)
@@ -96,7 +96,7 @@ def test_average_filter_makes_average_pooling():
     np.testing.assert_allclose(functional.conv2d(x, f, stride=2), functional.avg_pool2d(x, 2))
 
 
-# ---- typical mistakes -----------------------------------------------------------------------
+# --- typical mistakes ----------------------------------------------------------------------------
 
 
 @functools.cache
@@ -117,8 +117,12 @@ def test_there_are_enough_mistakes_hints_and_shapes_that_are_not_square(key):
     exercise = EXERCISES[key]
     assert len(exercise.mistakes) >= 6 or exercise.verdict  # an open problem finds out by itself
     assert len(exercise.hints) >= 2
-    matrices = [value for _, inputs in exercise.trials for value in inputs
-                if isinstance(value, np.ndarray) and value.ndim >= 2]
+    matrices = [
+        value
+        for _, inputs in exercise.trials
+        for value in inputs
+        if isinstance(value, np.ndarray) and value.ndim >= 2
+    ]
     if matrices:
         assert any(m.shape[-1] > m.shape[-2] for m in matrices)
 
@@ -130,7 +134,7 @@ def test_right_for_a_square_and_wrong_otherwise():
         y = np.zeros((W - FW + 1, H - FH + 1))
         for oh in range(H - FH + 1):
             for ow in range(W - FW + 1):
-                y[oh, ow] = (x[oh:oh + FH, ow:ow + FW] * f).sum()
+                y[oh, ow] = (x[oh : oh + FH, ow : ow + FW] * f).sum()
         return y
 
     message = answer_to("3-1.2", correlate)
@@ -153,20 +157,30 @@ def test_an_unknown_mistake_is_described_by_what_differs():
     assert "all elements are off by the same 7" in message
 
 
-@pytest.mark.parametrize(("change", "cause"), [
-    (lambda y: np.zeros_like(y), "is the result ever filled in?"),
-    (lambda y: -y, "only the sign is wrong"),
-    (lambda y: 3 * y, "all elements are 3 times"),
-    (lambda y: y * np.nan, "there is NaN"),
-    (lambda y: y[None], "only axes of length 1 differ"),
-    (lambda y: y.sum(), "one number instead of an array"),
-    (lambda y: y.sum(axis=0), "too few axes"),
-    (lambda y: np.stack([y, y]), "too many axes"),
-    (lambda y: np.pad(y, ((0, 1), (0, 0))), "one too many. Does the last window"),
-    (lambda y: y[:, :-1], "one too few"),
-    (lambda y: y + np.pad(np.zeros((y.shape[0], y.shape[1] - 1)), ((0, 0), (0, 1)),
-                          constant_values=5), "only the border"),
-])
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda y: np.zeros_like(y), "is the result ever filled in?"),
+        (lambda y: -y, "only the sign is wrong"),
+        (lambda y: 3 * y, "all elements are 3 times"),
+        (lambda y: y * np.nan, "there is NaN"),
+        (lambda y: y[None], "only axes of length 1 differ"),
+        (lambda y: y.sum(), "one number instead of an array"),
+        (lambda y: y.sum(axis=0), "too few axes"),
+        (lambda y: np.stack([y, y]), "too many axes"),
+        (lambda y: np.pad(y, ((0, 1), (0, 0))), "one too many. Does the last window"),
+        (lambda y: y[:, :-1], "one too few"),
+        (
+            lambda y: (
+                y
+                + np.pad(
+                    np.zeros((y.shape[0], y.shape[1] - 1)), ((0, 0), (0, 1)), constant_values=5
+                )
+            ),
+            "only the border",
+        ),
+    ],
+)
 def test_what_shows_at_a_glance_is_said(change, cause):
     # in exercise 3-1.5, where the first trial's output has 3 rows and 3 columns
     message = answer_to("3-1.5", lambda *inputs: change(correlate_strided(*inputs)))
@@ -191,7 +205,7 @@ def test_a_float_is_no_length():
     assert "should be the integer 3, but is the float 3.0" in message
 
 
-# ---- empty and strange answers --------------------------------------------------------------
+# --- empty and strange answers -------------------------------------------------------------------
 
 
 def not_implemented(*inputs):
@@ -199,11 +213,14 @@ def not_implemented(*inputs):
 
 
 @pytest.mark.parametrize("key", CODE)
-@pytest.mark.parametrize(("stub", "said"), [
-    (lambda *inputs: None, "returned None"),
-    (lambda *inputs: ..., "returned Ellipsis"),
-    (not_implemented, "raises NotImplementedError"),
-])
+@pytest.mark.parametrize(
+    ("stub", "said"),
+    [
+        (lambda *inputs: None, "returned None"),
+        (lambda *inputs: ..., "returned Ellipsis"),
+        (not_implemented, "raises NotImplementedError"),
+    ],
+)
 def test_an_empty_function_is_told_where_to_begin(key, stub, said):
     message = answer_to(key, stub)
     assert message.startswith("Not yet:") and said in message
@@ -222,44 +239,50 @@ def test_a_matrix_with_gaps_is_not_finished():
     assert "still empty" in answer_to("3-1.1", [[4, None, 2], [6, ..., 0]])
 
 
-@pytest.mark.parametrize(("key", "answer", "said"), [
-    ("3-1.2", None, "Define correlate(x, f) first"),
-    ("3-1.2", 5, "a function is asked for, but a value of type int"),
-    ("3-1.2", np.eye(2), "Hand over correlate itself"),
-    ("3-1.3", correlate, "asks for a number, but a function was given"),
-    ("3-1.1", correlate, "asks for a matrix (a list of rows), but a function"),
-    ("3-1.3", "448", "Leave the quotation marks away"),
-    ("3-1.3", {1: 2}, "but a dict was given"),
-    ("3-1.3", [448, 1], "should be a single number, but is an array of shape (2,)"),
-    ("3-1.1", [[1, 2], [3]], "Do all rows have the same length"),
-    ("3-1.1", 4, "a matrix of shape (2, 3), but is a single number"),
-    ("3-1.3", float("nan"), "nan is not the number asked for"),
-])
+@pytest.mark.parametrize(
+    ("key", "answer", "said"),
+    [
+        ("3-1.2", None, "Define correlate(x, f) first"),
+        ("3-1.2", 5, "a function is asked for, but a value of type int"),
+        ("3-1.2", np.eye(2), "Hand over correlate itself"),
+        ("3-1.3", correlate, "asks for a number, but a function was given"),
+        ("3-1.1", correlate, "asks for a matrix (a list of rows), but a function"),
+        ("3-1.3", "448", "Leave the quotation marks away"),
+        ("3-1.3", {1: 2}, "but a dict was given"),
+        ("3-1.3", [448, 1], "should be a single number, but is an array of shape (2,)"),
+        ("3-1.1", [[1, 2], [3]], "Do all rows have the same length"),
+        ("3-1.1", 4, "a matrix of shape (2, 3), but is a single number"),
+        ("3-1.3", float("nan"), "nan is not the number asked for"),
+    ],
+)
 def test_the_wrong_kind_of_answer(key, answer, said):
     assert said in answer_to(key, answer)
 
 
-@pytest.mark.parametrize(("answer", "said"), [
-    (lambda x: x, "which reads correlate(x): too many positional arguments"),
-    (lambda x, f, b: x, "missing a required argument: 'b'"),
-    (lambda f, x: x, "the arguments are in another order"),
-    (lambda x, f: "text", "but gave a value of type str"),
-    (lambda x, f: [[1, 2], [3]], "gave a list that is no array of numbers"),
-    (lambda x, f: np.array(["a"]), "an array of dtype <U1"),
-    (lambda x, f: correlate(x, f) if x.shape == (3, 3) else None, "ends without a return"),
-    (lambda x, f: x[1.0, 0], "an index is no integer"),
-    (lambda x, f: np.zeros(2).__setitem__(0, x * x), "a whole window was put in the place"),
-    (lambda x, f: range(x.size / 3), "a float stands where an integer is needed"),
-    (lambda x, f: x[9, 9], "an index runs past the end"),
-    (lambda x, f: np.zeros(1.5), "a float stands where an integer is needed"),
-    (lambda x, f: x * f, "two arrays of different shapes meet"),
-    (lambda x, f: x @ f, "matrix product of shapes that do not fit"),
-    (lambda x, f: x.reshape(7, 7), "a reshape keeps the number of elements"),
-    (lambda x, f: x.shape[0](2), "for an element of an array use [ ]"),
-    (lambda x, f: undefined_name, "raised NameError"),  # noqa: F821
-    (lambda x, f: x.sums(), "raised AttributeError"),
-    (lambda x, f: 1 // 0, "raised ZeroDivisionError"),
-])
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda x: x, "which reads correlate(x): too many positional arguments"),
+        (lambda x, f, b: x, "missing a required argument: 'b'"),
+        (lambda f, x: x, "the arguments are in another order"),
+        (lambda x, f: "text", "but gave a value of type str"),
+        (lambda x, f: [[1, 2], [3]], "gave a list that is no array of numbers"),
+        (lambda x, f: np.array(["a"]), "an array of dtype <U1"),
+        (lambda x, f: correlate(x, f) if x.shape == (3, 3) else None, "ends without a return"),
+        (lambda x, f: x[1.0, 0], "an index is no integer"),
+        (lambda x, f: np.zeros(2).__setitem__(0, x * x), "a whole window was put in the place"),
+        (lambda x, f: range(x.size / 3), "a float stands where an integer is needed"),
+        (lambda x, f: x[9, 9], "an index runs past the end"),
+        (lambda x, f: np.zeros(1.5), "a float stands where an integer is needed"),
+        (lambda x, f: x * f, "two arrays of different shapes meet"),
+        (lambda x, f: x @ f, "matrix product of shapes that do not fit"),
+        (lambda x, f: x.reshape(7, 7), "a reshape keeps the number of elements"),
+        (lambda x, f: x.shape[0](2), "for an element of an array use [ ]"),
+        (lambda x, f: undefined_name, "raised NameError"),  # noqa: F821
+        (lambda x, f: x.sums(), "raised AttributeError"),
+        (lambda x, f: 1 // 0, "raised ZeroDivisionError"),
+    ],
+)
 def test_the_wrong_kind_of_function(answer, said):
     message = answer_to("3-1.2", answer)
     assert message.startswith("Not quite") and said in message
@@ -286,12 +309,13 @@ def test_a_changed_input_is_noticed():
     message = answer_to("3-2.2", pool_in_place)
     assert message.startswith("Almost: the results are right, but max_pool changes its input x.")
     assert "Not quite: correlate changes its input x and f" in answer_to(
-        "3-1.2", lambda x, f: (x.fill(1), f.fill(2)))
+        "3-1.2", lambda x, f: (x.fill(1), f.fill(2))
+    )
     # the trials themselves are not spoilt
     assert answer_to("3-2.2", max_pool).startswith("Correct.")
 
 
-# ---- how the messages look ------------------------------------------------------------------
+# --- how the messages look -----------------------------------------------------------------------
 
 
 def all_messages(say=said_to):
@@ -305,8 +329,10 @@ def all_messages(say=said_to):
 
 
 def test_no_message_gives_code_away():
-    code = re.compile(r"range\(\w|np\.(sum|zeros|max|mean|pad|eye)\(|\w\[\w+:|\bfor \w+ in\b"
-                      r"|lambda|einsum|sliding_window|/ ?size|np\.\w+\(x")
+    code = re.compile(
+        r"range\(\w|np\.(sum|zeros|max|mean|pad|eye)\(|\w\[\w+:|\bfor \w+ in\b"
+        r"|lambda|einsum|sliding_window|/ ?size|np\.\w+\(x"
+    )
     for message in all_messages():
         for line in message.splitlines():
             if not line.startswith("in the line: "):  # that line is the learner's own
@@ -343,7 +369,7 @@ def test_the_places_of_a_pencil_answer_are_marked():
     assert "element [1, 1], where you have 8" in message
 
 
-# ---- check and hint -------------------------------------------------------------------------
+# --- check and hint ------------------------------------------------------------------------------
 
 
 def test_check_prints_one_message_and_returns_nothing(capsys):
@@ -392,4 +418,4 @@ def test_an_unknown_exercise_lists_the_known_ones(ask):
         ask("3-9.1")
     assert all(key in str(caught.value) for key in EXERCISES)
     with pytest.raises(TypeError, match="in quotation marks"):
-        ask(3-1.2)
+        ask(3 - 1.2)

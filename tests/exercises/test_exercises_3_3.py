@@ -10,10 +10,12 @@ from convbook.exercises.chapter_3_3 import PENCIL_DY, PENCIL_F, PENCIL_X
 from convbook.layers.gradcheck import numerical_gradient
 from helpers.answers import ANSWERS, answer_to, grad_filter, grad_filters, grad_images, grad_input
 
-CASES = [(n, c, oc, h, w, fh, fw, stride, padding)
-         for n, c, oc in [(1, 1, 1), (2, 3, 2)]
-         for h, w, fh, fw in [(4, 4, 2, 2), (5, 7, 3, 2), (6, 5, 2, 3)]
-         for stride, padding in [(1, 0), (1, 1), (2, 0), (2, 1), (3, 2)]]
+CASES = [
+    (n, c, oc, h, w, fh, fw, stride, padding)
+    for n, c, oc in [(1, 1, 1), (2, 3, 2)]
+    for h, w, fh, fw in [(4, 4, 2, 2), (5, 7, 3, 2), (6, 5, 2, 3)]
+    for stride, padding in [(1, 0), (1, 1), (2, 0), (2, 1), (3, 2)]
+]
 
 
 def drawn(case):
@@ -30,8 +32,7 @@ def test_the_answers_are_the_gradients_of_the_convolution(case):
     dy, x, f, stride, padding = drawn(case)
     dx, df, db = functional.conv2d_backward(dy, x, f, stride, padding)
     np.testing.assert_allclose(grad_images(dy, f, x.shape, stride, padding), dx)
-    np.testing.assert_allclose(
-        EXERCISES["3-3.7"].reference(dy, f, x.shape, stride, padding), dx)
+    np.testing.assert_allclose(EXERCISES["3-3.7"].reference(dy, f, x.shape, stride, padding), dx)
     np.testing.assert_allclose(EXERCISES["3-3.5"].reference(dy), db)
     if (stride, padding) == (1, 0):
         np.testing.assert_allclose(grad_filters(dy, x, *f.shape[2:]), df)
@@ -92,9 +93,10 @@ def test_the_gradient_that_ends_with_the_last_window():
         H, W = (stride * (n - 1) + k for n, k in zip(dy.shape, f.shape))
         dx = np.zeros((H, W))
         for oh, ow in np.ndindex(dy.shape):
-            dx[stride * oh:stride * oh + f.shape[0],
-               stride * ow:stride * ow + f.shape[1]] += dy[oh, ow] * f
-        return dx[padding:H - padding, padding:W - padding]
+            dx[stride * oh : stride * oh + f.shape[0], stride * ow : stride * ow + f.shape[1]] += (
+                dy[oh, ow] * f
+            )
+        return dx[padding : H - padding, padding : W - padding]
 
     message = answer_to("3-3.4", grad_input_strided)
     assert "+ stride 2" in message and "x a row and a column that no window reads" in message

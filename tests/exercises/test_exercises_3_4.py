@@ -17,9 +17,11 @@ from helpers.answers import (
     max_pool_grad_overlap,
 )
 
-CASES = [(h, w, size, stride)
-         for h, w in [(4, 4), (5, 8), (9, 6)]
-         for size, stride in [(2, 2), (3, 3), (3, 2), (3, 1), (2, 3)]]
+CASES = [
+    (h, w, size, stride)
+    for h, w in [(4, 4), (5, 8), (9, 6)]
+    for size, stride in [(2, 2), (3, 3), (3, 2), (3, 1), (2, 3)]
+]
 
 
 def drawn(case, ties):
@@ -48,8 +50,9 @@ def test_the_references_agree_with_numerical_differentiation(case):
     *_, size, stride = case
     dy, x = drawn(case, ties=False)
     numerical = numerical_gradient(lambda x: (max_pool(x, size, stride) * dy).sum(), x)
-    np.testing.assert_allclose(EXERCISES["3-4.4"].reference(dy, x, size, stride), numerical,
-                               atol=1e-8)
+    np.testing.assert_allclose(
+        EXERCISES["3-4.4"].reference(dy, x, size, stride), numerical, atol=1e-8
+    )
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 4, 4), (2, 3, 7, 5)])
@@ -57,21 +60,23 @@ def test_the_average_hands_out_equal_parts(shape):
     rng = np.random.default_rng(12)
     dy = rng.standard_normal((*shape[:2], shape[2] // 2, shape[3] // 2))
     numerical = numerical_gradient(
-        lambda x: (functional.avg_pool2d(x, 2) * dy).sum(), np.zeros(shape))
+        lambda x: (functional.avg_pool2d(x, 2) * dy).sum(), np.zeros(shape)
+    )
     for function in (avg_pool_grad, EXERCISES["3-4.3"].reference):
         np.testing.assert_allclose(function(dy, shape, 2), numerical, atol=1e-8)
 
 
 def test_the_pencil_answers():
     assert np.array_equal(max_pool_grad(PENCIL_DY, PENCIL_X, 2), ANSWERS["3-4.1"])
-    dx = functional.max_pool2d_backward(np.ones((8, 16, 14, 14)),
-                                        np.random.default_rng(13).random((8, 16, 28, 28)), 2)
+    dx = functional.max_pool2d_backward(
+        np.ones((8, 16, 14, 14)), np.random.default_rng(13).random((8, 16, 28, 28)), 2
+    )
     assert np.count_nonzero(dx) == ANSWERS["3-4.5"]
     found = numerical_gradient(lambda x: 6 * x.max(), TIED, step=0.1)
     np.testing.assert_allclose(found, ANSWERS["3-4.6"])
 
 
-# ---- what the trials must show --------------------------------------------------------------
+# --- what the trials must show -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", ["3-4.2", "3-4.4"])
@@ -88,12 +93,14 @@ def test_some_trial_has_ties_some_leaves_cells_over_and_none_sends_only_zeros(ke
 
 
 def test_some_trial_of_overlapping_windows_has_a_number_that_wins_several():
-    wins = [EXERCISES["3-4.4"].reference(np.ones(dy.shape), x, size, stride).max()
-            for _, (dy, x, size, stride) in EXERCISES["3-4.4"].trials]
+    wins = [
+        EXERCISES["3-4.4"].reference(np.ones(dy.shape), x, size, stride).max()
+        for _, (dy, x, size, stride) in EXERCISES["3-4.4"].trials
+    ]
     assert max(wins) == 4
 
 
-# ---- what is said ---------------------------------------------------------------------------
+# --- what is said --------------------------------------------------------------------------------
 
 
 def spread(dy, size):
@@ -144,7 +151,7 @@ def test_an_average_that_forgets_to_divide_is_told_its_share():
     def avg_pool_grad(dy, x_shape, size):
         dx = np.zeros(x_shape)
         large = dy.repeat(size, axis=2).repeat(size, axis=3)
-        dx[:, :, :large.shape[2], :large.shape[3]] = large
+        dx[:, :, : large.shape[2], : large.shape[3]] = large
         return dx
 
     assert "each cell gets the whole dy" in answer_to("3-4.3", avg_pool_grad)

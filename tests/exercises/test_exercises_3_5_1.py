@@ -19,17 +19,23 @@ from convbook.training import confusion_matrix, evaluate, fit
 from helpers.answers import ANSWERS, KnowsByHeart, answer_to, centre, confusion, dropout, train
 from helpers.solutions import page_cells, page_names
 
-# ---- the answers against the package --------------------------------------------------------
+# --- the answers against the package -------------------------------------------------------------
 
 
 def test_the_pencil_answers_are_those_of_the_summary():
     network = Sequential(
-        Conv2d(1, 12, 3, padding=1), ReLU(), MaxPool2d(3), Conv2d(12, 20, 4, padding=1), ReLU(),
-        MaxPool2d(2), Flatten(), Linear(320, 10))
+        Conv2d(1, 12, 3, padding=1),
+        ReLU(),
+        MaxPool2d(3),
+        Conv2d(12, 20, 4, padding=1),
+        ReLU(),
+        MaxPool2d(2),
+        Flatten(),
+        Linear(320, 10),
+    )
     rows = Summary(network, (1, 28, 28)).rows
     assert [list(rows[i].output_shape) for i in (0, 2, 3, 5)] == ANSWERS["3-5-1.1"]
-    assert [[rows[i].parameters, rows[i].multiplications]
-            for i in (0, 3, 7)] == ANSWERS["3-5-1.2"]
+    assert [[rows[i].parameters, rows[i].multiplications] for i in (0, 3, 7)] == ANSWERS["3-5-1.2"]
 
 
 def test_the_confusion_matrix_is_the_packages():
@@ -37,7 +43,8 @@ def test_the_confusion_matrix_is_the_packages():
     labels, predicted = rng.integers(0, 10, (2, 500))
     for function in (confusion, EXERCISES["3-5-1.3"].reference):
         np.testing.assert_array_equal(
-            function(labels, predicted, 10), confusion_matrix(labels, predicted))
+            function(labels, predicted, 10), confusion_matrix(labels, predicted)
+        )
 
 
 def test_digits_that_were_moved_come_back():
@@ -69,7 +76,7 @@ def test_dropout_is_the_packages():
         np.testing.assert_allclose(function(x, u, 0.3), expected)
 
 
-# ---- what the trials must show --------------------------------------------------------------
+# --- what the trials must show -------------------------------------------------------------------
 
 
 def test_a_trial_leaves_the_models_as_they_were():
@@ -92,11 +99,10 @@ def test_no_way_to_the_middle_is_half_a_pixel():
 def test_nothing_is_pushed_over_the_edge():
     for label, (image,) in EXERCISES["3-5-1.4"].trials:
         on_wide_paper = np.pad(image, 30)
-        np.testing.assert_array_equal(
-            centre(on_wide_paper)[30:-30, 30:-30], centre(image), label)
+        np.testing.assert_array_equal(centre(on_wide_paper)[30:-30, 30:-30], centre(image), label)
 
 
-# ---- what is said ---------------------------------------------------------------------------
+# --- what is said --------------------------------------------------------------------------------
 
 
 def test_new_arrays_in_place_of_changed_ones():
@@ -132,7 +138,7 @@ def test_whole_numbers_cut_off():
     assert "the fraction of the way is cut off" in answer_to("3-5-1.4", centre)
 
 
-# ---- the open problem -----------------------------------------------------------------------
+# --- the open problem ----------------------------------------------------------------------------
 
 
 class Sees(KnowsByHeart):
@@ -140,8 +146,10 @@ class Sees(KnowsByHeart):
 
     def __init__(self, change):
         super().__init__()
-        self.known = {change(image).astype(np.float32).tobytes(): label
-                      for image, label in zip(mnist().x_test, mnist().y_test)}
+        self.known = {
+            change(image).astype(np.float32).tobytes(): label
+            for image, label in zip(mnist().x_test, mnist().y_test)
+        }
 
 
 class Says(KnowsByHeart):
@@ -155,30 +163,33 @@ class Says(KnowsByHeart):
         return self.form(super().__call__(x))
 
 
-@pytest.mark.parametrize(("network", "said"), [
-    (KnowsByHeart(size=MOST_PARAMETERS), "has 10,000 parameters"),
-    (KnowsByHeart(right=970), "nearly there"),
-    (KnowsByHeart(right=979), "979 of 1,000 test digits rightly; 98% are asked for"),
-    (KnowsByHeart(right=980, unseen=979), "but only 979 of 1,000 that nobody has at hand"),
-    (KnowsByHeart(right=1000, unseen=0), "the test digits themselves were learned"),
-    (KnowsByHeart(right=1000, unseen=1000), "too good to be true"),
-    (KnowsByHeart(right=999, unseen=995), "too good to be true"),
-    (KnowsByHeart(right=998, unseen=985), "the test digits themselves were learned"),
-    (KnowsByHeart(right=800), "it has learned, but not enough"),
-    (KnowsByHeart(right=0), "that is what guessing gives"),
-    (Sees(lambda image: 255 * image), "trained on those"),
-    (Sees(lambda image: 1 - image), "dark ink on white"),
-    (Sees(lambda image: image.swapaxes(1, 2)), "rows and columns are swapped"),
-    (Says(lambda scores: scores.argmax(axis=1)), "but gave shape (1000,)"),
-    (Says(lambda scores: scores.argmax()), "gave no array of numbers"),
-    (Says(lambda scores: ["a"] * len(scores)), "gave no array of numbers"),
-    (Says(lambda scores: scores * np.nan), "the learning rate is too large"),
-    (Says(lambda scores: scores.reshape(3, 3)), "raised ValueError"),
-    (Sequential(Flatten(), Linear(784, 10)), "that is what guessing gives"),
-    (Sequential, "hand over the model itself"),
-    (0.98, "a value of type float was given"),
-    (lambda x: x, "a value of type function was given"),
-])
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        (KnowsByHeart(size=MOST_PARAMETERS), "has 10,000 parameters"),
+        (KnowsByHeart(right=970), "nearly there"),
+        (KnowsByHeart(right=979), "979 of 1,000 test digits rightly; 98% are asked for"),
+        (KnowsByHeart(right=980, unseen=979), "but only 979 of 1,000 that nobody has at hand"),
+        (KnowsByHeart(right=1000, unseen=0), "the test digits themselves were learned"),
+        (KnowsByHeart(right=1000, unseen=1000), "too good to be true"),
+        (KnowsByHeart(right=999, unseen=995), "too good to be true"),
+        (KnowsByHeart(right=998, unseen=985), "the test digits themselves were learned"),
+        (KnowsByHeart(right=800), "it has learned, but not enough"),
+        (KnowsByHeart(right=0), "that is what guessing gives"),
+        (Sees(lambda image: 255 * image), "trained on those"),
+        (Sees(lambda image: 1 - image), "dark ink on white"),
+        (Sees(lambda image: image.swapaxes(1, 2)), "rows and columns are swapped"),
+        (Says(lambda scores: scores.argmax(axis=1)), "but gave shape (1000,)"),
+        (Says(lambda scores: scores.argmax()), "gave no array of numbers"),
+        (Says(lambda scores: ["a"] * len(scores)), "gave no array of numbers"),
+        (Says(lambda scores: scores * np.nan), "the learning rate is too large"),
+        (Says(lambda scores: scores.reshape(3, 3)), "raised ValueError"),
+        (Sequential(Flatten(), Linear(784, 10)), "that is what guessing gives"),
+        (Sequential, "hand over the model itself"),
+        (0.98, "a value of type float was given"),
+        (lambda x: x, "a value of type function was given"),
+    ],
+)
 def test_why_a_network_reads_badly(network, said):
     message = answer_to("3-5-1.7", network)
     assert message.startswith("Not quite:") and said in message
@@ -194,8 +205,14 @@ def test_exactly_the_share_asked_for_is_enough():
 
 def test_a_network_that_has_learned_only_the_test_digits_is_found_out():
     digits, network = mnist(), Sequential(Flatten(), Linear(784, 10, rng=0))
-    fit(network, digits.x_test, digits.y_test, epochs=40, batch_size=50,
-        optimizer=AdamW(network, lr=0.01))
+    fit(
+        network,
+        digits.x_test,
+        digits.y_test,
+        epochs=40,
+        batch_size=50,
+        optimizer=AdamW(network, lr=0.01),
+    )
     assert evaluate(network, digits.x_test, digits.y_test)["accuracy"] > 0.99
     message = answer_to("3-5-1.7", network)
     assert message.startswith("Not quite") and "not how to read" in message
@@ -207,19 +224,23 @@ def test_the_unseen_digits_are_other_ones_but_look_alike():
     at_hand = {image.tobytes() for image in (*digits.x_train, *digits.x_test)}
     assert x.shape == (1000, 1, 28, 28) and x.dtype == np.float32 and len(labels) == 1000
     assert not any(image.tobytes() in at_hand for image in x)
-    nearest = [abs(digits.x_train[digits.y_train == label] - image).mean(axis=(1, 2, 3)).min()
-               for image, label in zip(x[:40], labels)]
+    nearest = [
+        abs(digits.x_train[digits.y_train == label] - image).mean(axis=(1, 2, 3)).min()
+        for image, label in zip(x[:40], labels)
+    ]
     assert max(nearest) < 0.08  # of 1; two digits of a class are about 0.14 apart
     assert unseen_digits()[0] is x  # always the same ones
 
 
 @pytest.mark.parametrize("filters", [(8, 16, 32), (8, 16, 32, 64, 64), (8,), ()])
-@pytest.mark.parametrize("settings", [{}, {"kernel_size": 3}, {"kernel_size": 2},
-                                      {"kernel_size": 28}, {"pooling": False}])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"kernel_size": 3}, {"kernel_size": 2}, {"kernel_size": 28}, {"pooling": False}],
+)
 def test_the_network_to_try_takes_any_number_of_convolutions(filters, settings):
-    cell, = (cell for cell in page_cells("3-5-1_cnn.ipynb") if cell.startswith("filters = ("))
+    (cell,) = (cell for cell in page_cells("3-5-1_cnn.ipynb") if cell.startswith("filters = ("))
     names = dict(page_names("3-5-1_cnn.ipynb"), np=np)
-    build = cell[cell.index("trial_rng"):cell.index("trial_optimizer")]
-    exec(cell[:cell.index("trial_rng")], names)
+    build = cell[cell.index("trial_rng") : cell.index("trial_optimizer")]
+    exec(cell[: cell.index("trial_rng")], names)
     exec(build, names | {"filters": filters} | settings, built := {})
     assert built["trial"].forward(np.zeros((2, 1, 28, 28), np.float32)).shape == (2, 10)

@@ -90,10 +90,13 @@ def test_the_centre_of_one_pixel_is_the_pixel():
     assert EXERCISES["3-5-2.3"].reference(x).tolist() == [[2, 6]]
 
 
-@pytest.mark.parametrize("collect", [
-    lambda xp, images: xp.stack(images),
-    lambda xp, images: xp.concatenate([image[None] for image in images]),
-])
+@pytest.mark.parametrize(
+    "collect",
+    [
+        lambda xp, images: xp.stack(images),
+        lambda xp, images: xp.concatenate([image[None] for image in images]),
+    ],
+)
 def test_a_loop_over_the_images_is_too_many_operations(collect):
     def standardise(x):
         images = [(image - image.mean()) / image.std() for image in x]

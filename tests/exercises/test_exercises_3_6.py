@@ -53,7 +53,7 @@ def test_a_cutout_that_forgets_the_upper_edge():
     def cutout(x, rows, columns, size):
         y = x.copy()
         for n, (row, column) in enumerate(zip(rows, columns)):
-            y[n, :, row:row + size, column:column + size] = 0
+            y[n, :, row : row + size, column : column + size] = 0
         return y
 
     message = answer_to("3-6.3", cutout)

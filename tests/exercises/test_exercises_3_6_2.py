@@ -29,7 +29,8 @@ def test_the_gradient_at_a_fork(trial):
     dy1, dy2, w1, w2, weight = EXERCISES["3-6-2.2"].trials[trial][1]
     x = np.random.default_rng(0).standard_normal((len(dy1), w1.shape[1]))
     numerical = numerical_gradient(
-        lambda x: (dy1 * (x @ w1.T)).sum() + weight * (dy2 * (x @ w2.T)).sum(), x)
+        lambda x: (dy1 * (x @ w1.T)).sum() + weight * (dy2 * (x @ w2.T)).sum(), x
+    )
     for function in (fork_gradient, EXERCISES["3-6-2.2"].reference):
         np.testing.assert_allclose(function(dy1, dy2, w1, w2, weight), numerical, atol=1e-6)
 
@@ -40,18 +41,25 @@ def test_what_learns():
     convolutions = sum(size for name, size in sizes.items() if name[0] in "03")
     linear = sum(size for name, size in sizes.items() if name[0] == "7")
     last = sum(a.size for a in head.params.values())
-    assert ANSWERS["3-6-2.1"] == [[convolutions + linear + last, 0], [linear + last, convolutions],
-                                  [last, convolutions + linear]]
+    assert ANSWERS["3-6-2.1"] == [
+        [convolutions + linear + last, 0],
+        [linear + last, convolutions],
+        [last, convolutions + linear],
+    ]
 
 
 @pytest.mark.parametrize("trial", range(4))
 def test_nearest_class_and_description_are_the_packages(trial):
     features, references = EXERCISES["3-6-2.3"].trials[trial][1]
-    assert nearest_class(features, references) == distances(
-        features, references).argmin(axis=1).tolist()
+    assert (
+        nearest_class(features, references)
+        == distances(features, references).argmin(axis=1).tolist()
+    )
     answers, table, classes = EXERCISES["3-6-2.5"].trials[trial][1]
-    np.testing.assert_array_equal(EXERCISES["3-6-2.5"].reference(answers, table, classes),
-                                  nearest_description(answers, table, classes))
+    np.testing.assert_array_equal(
+        EXERCISES["3-6-2.5"].reference(answers, table, classes),
+        nearest_description(answers, table, classes),
+    )
 
 
 def test_no_trial_is_decided_by_a_tie():

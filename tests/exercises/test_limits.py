@@ -90,6 +90,7 @@ def test_what_ends_in_time_is_not_disturbed(way):
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_arrives_after_the_end(way):
     """Calls that end about when their time is up: stopped or not, never later."""
+
     def busy(seconds):
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
@@ -124,7 +125,7 @@ def test_another_alarm_is_put_back():
         signal.signal(signal.SIGALRM, before)
 
 
-# ---- which way is taken ---------------------------------------------------------------------
+# --- which way is taken --------------------------------------------------------------------------
 
 
 def in_a_thread(function):
@@ -189,7 +190,7 @@ def test_a_debugger_may_wait(way):
         sys.settrace(None)
 
 
-# ---- what is said ---------------------------------------------------------------------------
+# --- what is said --------------------------------------------------------------------------------
 
 
 def test_an_endless_function_is_told_so(monkeypatch):

@@ -13,8 +13,16 @@ from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.cifar import cifar_cnn
 from convbook.optimizers import SGD, Adam
 
-PARAMETERS = {"0.f": (16, 3, 3, 3), "0.b": (16,), "3.f": (32, 16, 3, 3), "3.b": (32,),
-              "7.w": (64, 2048), "7.b": (64,), "9.w": (10, 64), "9.b": (10,)}
+PARAMETERS = {
+    "0.f": (16, 3, 3, 3),
+    "0.b": (16,),
+    "3.f": (32, 16, 3, 3),
+    "3.b": (32,),
+    "7.w": (64, 2048),
+    "7.b": (64,),
+    "9.w": (10, 64),
+    "9.b": (10,),
+}
 
 
 def batch(n=20, seed=0):
@@ -81,8 +89,9 @@ def test_pytorch_learns_the_same(name):
     net = cifar_torch.copy_weights(model, cifar_torch.cifar_cnn())
     optimizer = getattr(torch.optim, name)(net.parameters(), lr=0.01)
     expected = our_losses(model, {"SGD": SGD, "Adam": Adam}[name](model, lr=0.01))
-    np.testing.assert_allclose(cifar_torch.train(net, optimizer, some_batches()), expected,
-                               rtol=2e-3)
+    np.testing.assert_allclose(
+        cifar_torch.train(net, optimizer, some_batches()), expected, rtol=2e-3
+    )
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
@@ -92,8 +101,11 @@ def test_keras_learns_the_same(name):
     model = model_with_biases()
     net = cifar_keras.copy_weights(model, cifar_keras.cifar_cnn())
     settings = {"epsilon": 1e-8} if name == "Adam" else {}
-    net.compile(getattr(keras.optimizers, name)(learning_rate=0.01, **settings),
-                keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    net.compile(
+        getattr(keras.optimizers, name)(learning_rate=0.01, **settings),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
     expected = our_losses(model, {"SGD": SGD, "Adam": Adam}[name](model, lr=0.01))
     np.testing.assert_allclose(cifar_keras.train(net, some_batches()), expected, rtol=2e-3)
 
@@ -101,8 +113,10 @@ def test_keras_learns_the_same(name):
 # --- Without the frameworks ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("available", "name", "extra"), [
-    ("torch_available", "PyTorch", "torch"), ("keras_available", "Keras", "tensorflow")])
+@pytest.mark.parametrize(
+    ("available", "name", "extra"),
+    [("torch_available", "PyTorch", "torch"), ("keras_available", "Keras", "tensorflow")],
+)
 def test_one_friendly_sentence_where_one_is_missing(monkeypatch, capsys, available, name, extra):
     monkeypatch.setattr("convbook.frameworks.available.find_spec", lambda module: None)
     assert not getattr(frameworks, available)()
@@ -111,8 +125,10 @@ def test_one_friendly_sentence_where_one_is_missing(monkeypatch, capsys, availab
     assert "is not installed" in said and f'pip install "convbook[{extra}]"' in said
 
 
-@pytest.mark.parametrize(("module", "function", "extra"), [
-    ("torch", "import_torch", "torch"), ("keras", "import_keras", "tensorflow")])
+@pytest.mark.parametrize(
+    ("module", "function", "extra"),
+    [("torch", "import_torch", "torch"), ("keras", "import_keras", "tensorflow")],
+)
 def test_a_module_that_needs_one_says_so(monkeypatch, module, function, extra):
     real = builtins.__import__
 
@@ -127,9 +143,11 @@ def test_a_module_that_needs_one_says_so(monkeypatch, module, function, extra):
 
 
 def test_nothing_is_loaded_before_it_is_needed():
-    code = ("import sys, convbook.frameworks, convbook.frameworks.cifar_torch, "
-            "convbook.frameworks.cifar_keras; "
-            "assert not {'torch', 'keras', 'tensorflow'} & set(sys.modules)")
+    code = (
+        "import sys, convbook.frameworks, convbook.frameworks.cifar_torch, "
+        "convbook.frameworks.cifar_keras; "
+        "assert not {'torch', 'keras', 'tensorflow'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -41,12 +41,18 @@ def naive_windows(x, kernel, stride, dilation=(1, 1)):
     (fh, fw), (sh, sw), (dh, dw) = kernel, stride, dilation
     for oh, top in enumerate(range(0, x.shape[2] - dh * (fh - 1), sh)):
         for ow, left in enumerate(range(0, x.shape[3] - dw * (fw - 1), sw)):
-            yield oh, ow, x[:, :, top:top + dh * (fh - 1) + 1:dh, left:left + dw * (fw - 1) + 1:dw]
+            yield (
+                oh,
+                ow,
+                x[:, :, top : top + dh * (fh - 1) + 1 : dh, left : left + dw * (fw - 1) + 1 : dw],
+            )
 
 
 def counts(size, kernel, stride, padding, dilation=(1, 1)):
-    return tuple((s + sum(p) - d * (k - 1) - 1) // t + 1
-                 for s, k, t, p, d in zip(size, kernel, stride, padding, dilation))
+    return tuple(
+        (s + sum(p) - d * (k - 1) - 1) // t + 1
+        for s, k, t, p, d in zip(size, kernel, stride, padding, dilation)
+    )
 
 
 def naive_conv2d(x, f, b, stride, padding, dilation, groups, exact):
@@ -57,7 +63,7 @@ def naive_conv2d(x, f, b, stride, padding, dilation, groups, exact):
     oc, c = f.shape[0] // groups, f.shape[1]
     for o in range(f.shape[0]):
         group = o // oc
-        channels = x[:, group * c:(group + 1) * c]
+        channels = x[:, group * c : (group + 1) * c]
         for oh, ow, window in naive_windows(channels, f.shape[2:], stride, dilation):
             y[:, o, oh, ow] = (window * f[o]).sum(axis=(1, 2, 3))
         if b is not None:
@@ -83,12 +89,15 @@ X = np.arange(1, 17).reshape(1, 1, 4, 4)
 F = np.array([[1, 1, 1], [2, 0, 1], [-1, -1, 0]]).reshape(1, 1, 3, 3)
 
 
-@pytest.mark.parametrize("arguments, expected", [
-    ({}, [[4, 8], [20, 24]]),
-    ({"padding": 1}, [[-3, -6, -5, -9], [0, 4, 8, -2], [8, 20, 24, 6], [33, 71, 77, 53]]),
-    ({"padding": 1, "stride": 2}, [[-3, -5], [8, 24]]),
-    ({"b": [100]}, [[104, 108], [120, 124]]),
-])
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        ({}, [[4, 8], [20, 24]]),
+        ({"padding": 1}, [[-3, -6, -5, -9], [0, 4, 8, -2], [8, 20, 24, 6], [33, 71, 77, 53]]),
+        ({"padding": 1, "stride": 2}, [[-3, -5], [8, 24]]),
+        ({"b": [100]}, [[104, 108], [120, 124]]),
+    ],
+)
 def test_conv2d_gives_the_worked_examples(arguments, expected):
     y = conv2d(X, F, **arguments)
     assert y.dtype == np.int64
@@ -135,24 +144,32 @@ def test_conv2d_equals_pytorch(drawing):
     b = None if b is None else b.astype(dtype)
     framed = padded(x, arguments["padding"])
     expected = torch.nn.functional.conv2d(
-        torch.tensor(framed), torch.tensor(f), None if b is None else torch.tensor(b),
-        stride=arguments["stride"], dilation=arguments["dilation"], groups=arguments["groups"])
+        torch.tensor(framed),
+        torch.tensor(f),
+        None if b is None else torch.tensor(b),
+        stride=arguments["stride"],
+        dilation=arguments["dilation"],
+        groups=arguments["groups"],
+    )
     y = conv2d(x, f, b, **arguments)
     assert_close(y, expected.numpy(), magnitude(x, f, b, arguments), dtype)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("c, kernel, arguments", [
-    (3, (3, 3), dict(padding=1)),
-    (16, (3, 3), dict(padding=1)),
-    (16, (3, 3), dict(stride=2, padding=((0, 1), (0, 1)))),
-    (40, (1, 1), {}),
-    (40, (1, 1), dict(stride=2)),
-    (40, (1, 1), dict(padding=1)),
-    (40, (1, 1), dict(groups=2)),
-    (40, (1, 1), dict(stride=2, padding=((29, 0), (30, 0)))),  # output as large as the input
-    (16, (5, 2), dict(dilation=2, groups=2)),
-])
+@pytest.mark.parametrize(
+    "c, kernel, arguments",
+    [
+        (3, (3, 3), {"padding": 1}),
+        (16, (3, 3), {"padding": 1}),
+        (16, (3, 3), {"stride": 2, "padding": ((0, 1), (0, 1))}),
+        (40, (1, 1), {}),
+        (40, (1, 1), {"stride": 2}),
+        (40, (1, 1), {"padding": 1}),
+        (40, (1, 1), {"groups": 2}),
+        (40, (1, 1), {"stride": 2, "padding": ((29, 0), (30, 0))}),  # output as large as the input
+        (16, (5, 2), {"dilation": 2, "groups": 2}),
+    ],
+)
 def test_conv2d_equals_pytorch_on_larger_batches(order, c, kernel, arguments):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
@@ -164,8 +181,11 @@ def test_conv2d_equals_pytorch_on_larger_batches(order, c, kernel, arguments):
     padding = arguments.get("padding", 0)
     framed = padded(x, padding if isinstance(padding, tuple) else ((padding,) * 2,) * 2)
     expected = torch.nn.functional.conv2d(
-        *map(torch.tensor, (framed, f, b)), stride=arguments.get("stride", 1),
-        dilation=arguments.get("dilation", 1), groups=groups).numpy()
+        *map(torch.tensor, (framed, f, b)),
+        stride=arguments.get("stride", 1),
+        dilation=arguments.get("dilation", 1),
+        groups=groups,
+    ).numpy()
     assert_close(y, expected, np.abs(expected).max(), np.float32)
     assert y.transpose(0, 2, 3, 1).flags.c_contiguous  # channels-last in memory
 
@@ -190,16 +210,19 @@ def test_conv2d_in_half_precision_is_computed_in_single():
     assert (y == wide.astype(np.float16)).all()
 
 
-@pytest.mark.parametrize("x, f, expected", [
-    ("float32", "float64", "float64"),
-    ("float16", "float32", "float32"),
-    ("float32", "int8", "float32"),
-    ("int32", "float32", "float64"),
-    ("bool", "bool", "int64"),
-    ("uint8", "int8", "int64"),
-    ("uint64", "uint8", "uint64"),
-    ("uint64", "int8", "int64"),
-])
+@pytest.mark.parametrize(
+    "x, f, expected",
+    [
+        ("float32", "float64", "float64"),
+        ("float16", "float32", "float32"),
+        ("float32", "int8", "float32"),
+        ("int32", "float32", "float64"),
+        ("bool", "bool", "int64"),
+        ("uint8", "int8", "int64"),
+        ("uint64", "uint8", "uint64"),
+        ("uint64", "int8", "int64"),
+    ],
+)
 def test_conv2d_promotes_dtypes(x, f, expected):
     y = conv2d(np.ones((1, 2, 3, 3), x), np.ones((1, 2, 3, 3), f))
     assert y.dtype == expected
@@ -223,7 +246,7 @@ def test_conv2d_lets_nan_through_where_it_is_seen(c, kernel):
     x[0, 0, 3, 3] = np.nan
     y = conv2d(x, np.ones((2, c, kernel, kernel), np.float32), padding=kernel // 2)
     seen = np.zeros((7, 7), bool)
-    seen[3 - kernel // 2:4 + kernel // 2, 3 - kernel // 2:4 + kernel // 2] = True
+    seen[3 - kernel // 2 : 4 + kernel // 2, 3 - kernel // 2 : 4 + kernel // 2] = True
     assert (np.isnan(y[0]) == seen).all()
 
 
@@ -256,8 +279,9 @@ def test_columns_of_a_block_stay_small(channels):
 
 
 @drawn
-@given(st.integers(1, 20), st.integers(1, 6), st.integers(1, 5),
-       st.one_of(st.integers(0, 4), sides))
+@given(
+    st.integers(1, 20), st.integers(1, 6), st.integers(1, 5), st.one_of(st.integers(0, 4), sides)
+)
 def test_output_size_counts_the_positions(size, kernel_size, stride, padding):
     before, after = padding if isinstance(padding, tuple) else (padding, padding)
     positions = range(0, size + before + after - kernel_size + 1, stride)
@@ -357,8 +381,14 @@ def test_avg_pool2d_equals_naive_loop(drawing):
 
 
 @fewer
-@given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 1), st.sampled_from(ORDERS),
-       st.integers(3, 12), st.integers(3, 12))
+@given(
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(0, 1),
+    st.sampled_from(ORDERS),
+    st.integers(3, 12),
+    st.integers(3, 12),
+)
 def test_pooling_equals_pytorch(kernel_size, stride, padding, order, h, w):
     torch = pytest.importorskip("torch")
     padding = min(padding, kernel_size // 2)
@@ -371,10 +401,17 @@ def test_pooling_equals_pytorch(kernel_size, stride, padding, order, h, w):
     assert_close(y, expected, np.abs(x).max(), np.float32)
 
 
-@pytest.mark.parametrize("dtype, expected", [
-    ("bool", "float64"), ("uint8", "float64"), ("int64", "float64"),
-    ("float16", "float16"), ("float32", "float32"), ("float64", "float64"),
-])
+@pytest.mark.parametrize(
+    "dtype, expected",
+    [
+        ("bool", "float64"),
+        ("uint8", "float64"),
+        ("int64", "float64"),
+        ("float16", "float16"),
+        ("float32", "float32"),
+        ("float64", "float64"),
+    ],
+)
 def test_avg_pool2d_dtypes(dtype, expected):
     y = avg_pool2d(np.array([[[[1, 1], [1, 0]]]], dtype), 2)
     assert y.dtype == expected
@@ -384,7 +421,8 @@ def test_avg_pool2d_dtypes(dtype, expected):
 def test_avg_pool2d_counts_padding_as_zeros():
     assert avg_pool2d(np.ones((1, 1, 2, 2)), 2, 2, 1).tolist() == [[[[0.25] * 2] * 2]]
     assert avg_pool2d(np.ones((1, 1, 1, 1)), 3, 1, ((4, 0), (1, 1))).tolist() == [
-        [[[0.0], [0.0], [1 / 9]]]]
+        [[[0.0], [0.0], [1 / 9]]]
+    ]
 
 
 def test_avg_pool2d_of_halves_does_not_overflow_on_the_way():

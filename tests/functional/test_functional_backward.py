@@ -91,13 +91,18 @@ def test_conv2d_backward_equals_pytorch(drawing, order, many):
     dtype = np.result_type(x, f)
     dy = arranged(gradient_like(conv2d(x, f, **arguments), dtype), order)
     before = [a.tobytes() for a in (dy, x, f)]
-    with (mock.patch.object(blocks, "BLOCK_BYTES", block_bytes),
-          mock.patch.object(input_gradient, "MANY_FILTERS", many)):
+    with (
+        mock.patch.object(blocks, "BLOCK_BYTES", block_bytes),
+        mock.patch.object(input_gradient, "MANY_FILTERS", many),
+    ):
         gradients = conv2d_backward(dy, x, f, **arguments)
     assert [a.tobytes() for a in (dy, x, f)] == before
     assert not any(np.shares_memory(g, a) for g in gradients for a in (dy, x, f))
-    _, expected = torch_gradients(lambda *a: torch_conv2d(*a, **arguments),
-                                  [a.astype(dtype) for a in (x, f, np.zeros(len(f)))], dy)
+    _, expected = torch_gradients(
+        lambda *a: torch_conv2d(*a, **arguments),
+        [a.astype(dtype) for a in (x, f, np.zeros(len(f)))],
+        dy,
+    )
     scales = conv2d_backward(*absolute(dy, x, f), **arguments)
     assert_close(gradients, expected, scales, dtype)
     without = conv2d_backward(dy, x, f, **arguments, need_dx=False)
@@ -109,7 +114,7 @@ def test_conv2d_backward_equals_pytorch(drawing, order, many):
 @given(convolutions(dtypes=INTEGERS), MANY)
 def test_gradients_of_integers_are_exact(drawing, many):
     x, f, _, arguments, _ = drawing
-    x, f = (np.clip(a.astype(np.int64), -2**20, 2**20) for a in (x, f))
+    x, f = (np.clip(a.astype(np.int64), -(2**20), 2**20) for a in (x, f))
     y = conv2d(x, f, **arguments)
     dy = np.random.default_rng(0).integers(-9, 10, y.shape)
     with mock.patch.object(input_gradient, "MANY_FILTERS", many):
@@ -133,10 +138,16 @@ def test_conv2d_backward_is_the_adjoint(drawing):
         assert abs((dy * y).sum() - (a * gradient).sum()) <= 1e-10 * scale
 
 
-@pytest.mark.parametrize("arguments", [
-    {}, dict(stride=2, padding=((1, 0), (2, 1))), dict(stride=(3, 2), dilation=2, padding=2),
-    dict(stride=(2, 4), dilation=(4, 2), padding=3), dict(stride=2, padding=1, groups=2),
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"stride": 2, "padding": ((1, 0), (2, 1))},
+        {"stride": (3, 2), "dilation": 2, "padding": 2},
+        {"stride": (2, 4), "dilation": (4, 2), "padding": 3},
+        {"stride": 2, "padding": 1, "groups": 2},
+    ],
+)
 def test_conv2d_backward_equals_numerical_differentiation(arguments):
     rng = np.random.default_rng(3)
     x = rng.standard_normal((2, 4, 6, 7))
@@ -149,38 +160,52 @@ def test_conv2d_backward_equals_numerical_differentiation(arguments):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("c, kernel, arguments", [
-    (3, 3, dict(padding=1)), (16, 3, dict(padding=1)), (16, 3, dict(stride=2, padding=1)),
-    (40, 1, {}), (40, 1, dict(stride=2)), (40, 1, dict(padding=2)), (40, 1, dict(groups=2)),
-    (16, 2, dict(padding=3)), (16, 5, dict(dilation=2, groups=2)),
-    (8, 3, dict(stride=4)), (8, 3, dict(stride=2, dilation=2, padding=((29, 0), (0, 30)))),
-])
+@pytest.mark.parametrize(
+    "c, kernel, arguments",
+    [
+        (3, 3, {"padding": 1}),
+        (16, 3, {"padding": 1}),
+        (16, 3, {"stride": 2, "padding": 1}),
+        (40, 1, {}),
+        (40, 1, {"stride": 2}),
+        (40, 1, {"padding": 2}),
+        (40, 1, {"groups": 2}),
+        (16, 2, {"padding": 3}),
+        (16, 5, {"dilation": 2, "groups": 2}),
+        (8, 3, {"stride": 4}),
+        (8, 3, {"stride": 2, "dilation": 2, "padding": ((29, 0), (0, 30))}),
+    ],
+)
 def test_conv2d_backward_equals_pytorch_on_larger_batches(order, c, kernel, arguments):
     rng = np.random.default_rng(0)
     x = rng.standard_normal((9, c, 30, 31), np.float32)
     f = rng.standard_normal((10, c // arguments.get("groups", 1), kernel, kernel), np.float32)
     dy = gradient_like(conv2d(x, f, **arguments), np.float32)
-    given_ = dict(stride=1, padding=0, dilation=1, groups=1) | arguments
+    given_ = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1} | arguments
     padding = given_["padding"]
     full = given_ | {"padding": padding if isinstance(padding, tuple) else ((padding,) * 2,) * 2}
-    _, expected = torch_gradients(lambda *a: torch_conv2d(*a, **full),
-                                  (x, f, np.zeros(10, np.float32)), dy)
+    _, expected = torch_gradients(
+        lambda *a: torch_conv2d(*a, **full), (x, f, np.zeros(10, np.float32)), dy
+    )
     gradients = conv2d_backward(*(arranged(a, order) for a in (dy, x, f)), **arguments)
     assert_close(gradients, expected, [np.abs(e).max() for e in expected], np.float32)
     assert gradients[0].transpose(0, 2, 3, 1).flags.c_contiguous  # channels-last in memory
 
 
 def test_cells_that_no_window_reaches_get_zero():
-    dx, _, _ = conv2d_backward(np.ones((1, 1, 2, 2)), np.ones((1, 1, 6, 6)), np.ones((1, 1, 2, 2)),
-                               stride=3)
+    dx, _, _ = conv2d_backward(
+        np.ones((1, 1, 2, 2)), np.ones((1, 1, 6, 6)), np.ones((1, 1, 2, 2)), stride=3
+    )
     reached = np.array([1, 1, 0, 1, 1, 0])
     assert (dx[0, 0] == np.outer(reached, reached)).all()
 
 
 def test_half_precision_is_computed_in_single():
     rng = np.random.default_rng(2)
-    x, f, dy = (rng.standard_normal(shape).astype(np.float16)
-                for shape in ((2, 16, 9, 9), (5, 16, 3, 3), (2, 5, 9, 9)))
+    x, f, dy = (
+        rng.standard_normal(shape).astype(np.float16)
+        for shape in ((2, 16, 9, 9), (5, 16, 3, 3), (2, 5, 9, 9))
+    )
     half = conv2d_backward(dy, x, f, padding=1)
     wide = conv2d_backward(*(a.astype(np.float32) for a in (dy, x, f)), padding=1)
     for a, b in zip(half, wide):
@@ -191,7 +216,10 @@ def test_half_precision_is_computed_in_single():
 def test_lists_and_an_empty_batch():
     dx, df, db = conv2d_backward([[[[1.0]]]], [[[[1, 2], [3, 4]]]], [[[[5, 6], [7, 8]]]])
     assert (dx.tolist(), df.tolist(), db.tolist()) == (
-        [[[[5, 6], [7, 8]]]], [[[[1, 2], [3, 4]]]], [1])
+        [[[[5, 6], [7, 8]]]],
+        [[[[1, 2], [3, 4]]]],
+        [1],
+    )
     f = np.ones((4, 9, 3, 3), np.float32)
     for stride in (1, 2):
         x = np.zeros((0, 9, 6, 6), np.float32)
@@ -241,7 +269,12 @@ def transposed_convolutions(draw, dtypes=FLOATS):
     f = random_array(rng, (c, oc, *kernel), draw(st.sampled_from(dtypes)))
     x, f = (arranged(a, draw(st.sampled_from(ORDERS))) for a in (x, f))
     b = random_array(rng, oc * groups, x.dtype)
-    return x, f, b, dict(stride=stride, padding=tuple(padding), output_padding=extra, groups=groups)
+    return (
+        x,
+        f,
+        b,
+        {"stride": stride, "padding": tuple(padding), "output_padding": extra, "groups": groups},
+    )
 
 
 def torch_transposed(x, f, b, stride, padding, output_padding, groups):
@@ -249,7 +282,7 @@ def torch_transposed(x, f, b, stride, padding, output_padding, groups):
     torch = pytest.importorskip("torch")
     y = torch.nn.functional.conv_transpose2d(x, f, None, stride, 0, output_padding, groups)
     (top, bottom), (left, right) = padding
-    return y[:, :, top:y.shape[2] - bottom, left:y.shape[3] - right] + b[:, None, None]
+    return y[:, :, top : y.shape[2] - bottom, left : y.shape[3] - right] + b[:, None, None]
 
 
 @drawn
@@ -260,8 +293,9 @@ def test_conv_transpose2d_and_its_gradients_equal_pytorch(drawing, order):
     before = x.tobytes(), f.tobytes()
     y = conv_transpose2d(x, f, b, **arguments)
     dy = arranged(gradient_like(y, dtype), order)
-    expected, gradients = torch_gradients(lambda *a: torch_transposed(*a, **arguments),
-                                          [a.astype(dtype) for a in (x, f, b)], dy)
+    expected, gradients = torch_gradients(
+        lambda *a: torch_transposed(*a, **arguments), [a.astype(dtype) for a in (x, f, b)], dy
+    )
     assert_close([y], [expected], [conv_transpose2d(*absolute(x, f, b), **arguments)], dtype)
     ours = conv_transpose2d_backward(dy, x, f, **arguments)
     scales = conv_transpose2d_backward(*absolute(dy, x, f), **arguments)
@@ -275,7 +309,12 @@ def test_conv_transpose2d_and_its_gradients_equal_pytorch(drawing, order):
 def test_conv_transpose2d_backward_equals_numerical_differentiation():
     rng = np.random.default_rng(4)
     x, f, b = (rng.standard_normal(shape) for shape in ((2, 4, 3, 4), (4, 3, 3, 2), (6,)))
-    arguments = dict(stride=(2, 3), padding=((1, 0), (0, 2)), output_padding=(1, 2), groups=2)
+    arguments = {
+        "stride": (2, 3),
+        "padding": ((1, 0), (0, 2)),
+        "output_padding": (1, 2),
+        "groups": 2,
+    }
     dy = gradient_like(conv_transpose2d(x, f, b, **arguments), float)
     for a, gradient in zip((x, f, b), conv_transpose2d_backward(dy, x, f, **arguments)):
         numerical = numerical_gradient(lambda: conv_transpose2d(x, f, b, **arguments), a, dy)
@@ -308,17 +347,20 @@ def check_pooling(pool, drawing, x):
     wide = np.pad(x.astype(float), frame, constant_values=-np.inf if pool is max_pool2d else 0)
     torch = pytest.importorskip("torch")
     _, (expected,) = torch_gradients(
-        lambda t: (getattr(torch.nn.functional, pool.__name__)(t, kernel, stride)), [wide],
-        dy.astype(float))
+        lambda t: getattr(torch.nn.functional, pool.__name__)(t, kernel, stride),
+        [wide],
+        dy.astype(float),
+    )
     h, w = x.shape[2:]
     (top, _), (left, _) = padding
-    expected = expected[:, :, top:top + h, left:left + w]
+    expected = expected[:, :, top : top + h, left : left + w]
     assert_close([dx], [expected], [np.abs(dy).sum()], dy.dtype)
 
 
 @drawn
-@given(poolings(half=True).filter(lambda drawing: len(drawing[0])), st.integers(1, 3),
-       st.booleans())
+@given(
+    poolings(half=True).filter(lambda drawing: len(drawing[0])), st.integers(1, 3), st.booleans()
+)
 def test_max_pool2d_backward_equals_pytorch_with_ties(drawing, values, with_nan):
     x = drawing[0]
     tied = np.random.default_rng(values).integers(0, values, x.shape).astype(x.dtype)
@@ -336,7 +378,9 @@ def test_avg_pool2d_backward_equals_pytorch(drawing):
 
 
 @pytest.mark.parametrize("pool", POOLS)
-@pytest.mark.parametrize("kernel, stride, padding", [(2, 2, 0), (3, 2, 1), (2, 3, 0), ((3, 1), 1, 0)])
+@pytest.mark.parametrize(
+    "kernel, stride, padding", [(2, 2, 0), (3, 2, 1), (2, 3, 0), ((3, 1), 1, 0)]
+)
 def test_pooling_backward_equals_numerical_differentiation(pool, kernel, stride, padding):
     x = np.random.default_rng(5).permutation(2 * 3 * 7 * 8).reshape(2, 3, 7, 8) / 100.0
     dy = gradient_like(pool(x, kernel, stride, padding), float)
@@ -357,10 +401,10 @@ def test_pooling_backward_conserves_integers(drawing):
 
 def test_the_first_of_equal_maxima_takes_all():
     x = [[[[1, 2, 2], [2, 2, 1], [0, 2, 2]]]]
-    assert max_pool2d_backward([[[[10]]]], x, 3).tolist() == [
-        [[[0, 10, 0], [0, 0, 0], [0, 0, 0]]]]
+    assert max_pool2d_backward([[[[10]]]], x, 3).tolist() == [[[[0, 10, 0], [0, 0, 0], [0, 0, 0]]]]
     assert max_pool2d_backward([[[[1, 20], [300, 4000]]]], x, 2, 1).tolist() == [
-        [[[0, 21, 0], [300, 4000, 0], [0, 0, 0]]]]
+        [[[0, 21, 0], [300, 4000, 0], [0, 0, 0]]]
+    ]
 
 
 @pytest.mark.parametrize("pool", POOLS)
@@ -379,20 +423,33 @@ def test_pooling_gradients_keep_layout_and_halves(pool):
 IMAGE = small((5, 3, 6, 7))
 CHANNEL = small(3)
 CALLS = [
-    ("conv2d_backward", [small((5, 4, 6, 8)), IMAGE, small((4, 3, 3, 2))], dict(padding=1)),
-    ("conv2d_backward", [small((5, 2, 3, 3)), small((5, 18, 6, 7)), small((2, 9, 3, 3))],
-     dict(stride=(2, 3), padding=((1, 0), (2, 0)), groups=2)),
+    ("conv2d_backward", [small((5, 4, 6, 8)), IMAGE, small((4, 3, 3, 2))], {"padding": 1}),
+    (
+        "conv2d_backward",
+        [small((5, 2, 3, 3)), small((5, 18, 6, 7)), small((2, 9, 3, 3))],
+        {"stride": (2, 3), "padding": ((1, 0), (2, 0)), "groups": 2},
+    ),
     ("conv2d_backward", [small((5, 4, 6, 7)), small((5, 9, 6, 7)), small((4, 9, 1, 1))], {}),
     ("conv2d_backward", [small((5, 17, 4, 5)), small((5, 1, 6, 7)), small((17, 1, 3, 3))], {}),
-    ("conv_transpose2d", [IMAGE, small((3, 4, 3, 2)), small(4)], dict(stride=2, output_padding=1)),
-    ("conv_transpose2d_backward", [small((5, 4, 14, 15)), IMAGE, small((3, 4, 3, 2))],
-     dict(stride=2, output_padding=1)),
-    ("max_pool2d_backward", [small((5, 3, 3, 4)), IMAGE], dict(kernel_size=2, padding=(0, 1))),
-    ("max_pool2d_backward", [small((5, 3, 3, 4)), np.where(IMAGE > 1, np.nan, IMAGE)],
-     dict(kernel_size=2, padding=(0, 1))),
-    ("avg_pool2d_backward", [small((5, 3, 3, 3)), IMAGE], dict(kernel_size=2)),
+    (
+        "conv_transpose2d",
+        [IMAGE, small((3, 4, 3, 2)), small(4)],
+        {"stride": 2, "output_padding": 1},
+    ),
+    (
+        "conv_transpose2d_backward",
+        [small((5, 4, 14, 15)), IMAGE, small((3, 4, 3, 2))],
+        {"stride": 2, "output_padding": 1},
+    ),
+    ("max_pool2d_backward", [small((5, 3, 3, 4)), IMAGE], {"kernel_size": 2, "padding": (0, 1)}),
+    (
+        "max_pool2d_backward",
+        [small((5, 3, 3, 4)), np.where(IMAGE > 1, np.nan, IMAGE)],
+        {"kernel_size": 2, "padding": (0, 1)},
+    ),
+    ("avg_pool2d_backward", [small((5, 3, 3, 3)), IMAGE], {"kernel_size": 2}),
     ("batch_norm2d", [IMAGE, CHANNEL, CHANNEL], {}),
-    ("batch_norm2d_backward", [IMAGE, IMAGE + 1, CHANNEL, CHANNEL, CHANNEL ** 2], {}),
+    ("batch_norm2d_backward", [IMAGE, IMAGE + 1, CHANNEL, CHANNEL, CHANNEL**2], {}),
     ("softmax", [small((5, 3))], {}),
     ("softmax_cross_entropy", [small((3, 4)), np.array([1, 0, 3])], {}),
     ("softmax_cross_entropy_backward", [small((3, 4)), np.array([1, 0, 3])], {}),
@@ -403,7 +460,10 @@ CALLS = [
 @pytest.mark.parametrize("name, inputs, options", CALLS)
 def test_cupy_arrays_give_cupy_arrays_by_cupy(cupy, name, inputs, options):
     function = getattr(functional, name)
-    results, expected = function(*map(cupy.asarray, inputs), **options), function(*inputs, **options)
+    results, expected = (
+        function(*map(cupy.asarray, inputs), **options),
+        function(*inputs, **options),
+    )
     if not isinstance(expected, tuple):
         results, expected = [results], [expected]
     for a, b in zip(results, expected, strict=True):
@@ -422,16 +482,38 @@ def test_mixing_is_refused(cupy):
 
 def test_gradients_of_a_wrong_shape():
     x, f = np.zeros((2, 4, 6, 6)), np.zeros((3, 4, 3, 3))
-    refused(ValueError, ["dy must have shape (2, 3, 4, 4)", "got (2, 3, 6, 6)"],
-            conv2d_backward, np.zeros((2, 3, 6, 6)), x, f)
-    refused(ValueError, ["dy must have shape (2, 3, 6, 6)", "got (3, 3)"],
-            conv2d_backward, np.zeros((3, 3)), x, f, padding=1)
-    refused(ValueError, ["dy must have shape (2, 3, 14, 14)", "got (2, 3, 13, 13)"],
-            conv_transpose2d_backward, np.zeros((2, 3, 13, 13)), x, np.zeros((4, 3, 3, 3)),
-            2, 0, 1)
+    refused(
+        ValueError,
+        ["dy must have shape (2, 3, 4, 4)", "got (2, 3, 6, 6)"],
+        conv2d_backward,
+        np.zeros((2, 3, 6, 6)),
+        x,
+        f,
+    )
+    refused(
+        ValueError,
+        ["dy must have shape (2, 3, 6, 6)", "got (3, 3)"],
+        conv2d_backward,
+        np.zeros((3, 3)),
+        x,
+        f,
+        padding=1,
+    )
+    refused(
+        ValueError,
+        ["dy must have shape (2, 3, 14, 14)", "got (2, 3, 13, 13)"],
+        conv_transpose2d_backward,
+        np.zeros((2, 3, 13, 13)),
+        x,
+        np.zeros((4, 3, 3, 3)),
+        2,
+        0,
+        1,
+    )
     for backward in POOLS.values():
-        refused(ValueError, ["dy must have shape (2, 4, 3, 3)", "got (2, 4, 6, 6)"],
-                backward, x, x, 2)
+        refused(
+            ValueError, ["dy must have shape (2, 4, 3, 3)", "got (2, 4, 6, 6)"], backward, x, x, 2
+        )
         refused(ValueError, ["x must have 4 axes", "got 2"], backward, x, np.zeros((6, 6)), 2)
     refused(TypeError, ["dy must hold", "complex128"], conv2d_backward, x * 1j, x, f)
 
@@ -439,18 +521,41 @@ def test_gradients_of_a_wrong_shape():
 def test_arguments_of_transposed_convolution():
     x, f = np.zeros((2, 4, 6, 6)), np.zeros((4, 3, 3, 3))
     call = conv_transpose2d
-    refused(ValueError, ["output_padding must be less than the stride (2, 1)", "got (1, 1)"],
-            call, x, f, None, (2, 1), 0, 1)
+    refused(
+        ValueError,
+        ["output_padding must be less than the stride (2, 1)", "got (1, 1)"],
+        call,
+        x,
+        f,
+        None,
+        (2, 1),
+        0,
+        1,
+    )
     refused(ValueError, ["output_padding", "at least 0", "got -1"], call, x, f, None, 2, 0, -1)
     refused(TypeError, ["output_padding", "got 0.5"], call, x, f, None, 2, 0, 0.5)
     refused(ValueError, ["f must have", "4", "got 3"], call, x, np.zeros((3, 4, 3, 3)))
     refused(ValueError, ["groups must divide", "4 channels", "got 3"], call, x, f, groups=3)
     refused(ValueError, ["b must have shape (6,)", "got (3,)"], call, x, f, np.zeros(3), groups=2)
-    refused(ValueError, ["padding must leave", "((4, 4), (0, 0))", "0 × 8"],
-            call, x, f, padding=((4, 4), (0, 0)))
+    refused(
+        ValueError,
+        ["padding must leave", "((4, 4), (0, 0))", "0 × 8"],
+        call,
+        x,
+        f,
+        padding=((4, 4), (0, 0)),
+    )
 
 
 @pytest.mark.parametrize("padding", [2, (0, 2)])
 def test_max_pooling_padding_is_at_most_half(padding):
-    refused(ValueError, ["at most half of kernel_size"],
-            max_pool2d_backward, np.zeros((1, 1, 1, 1)), np.zeros((1, 1, 6, 6)), 2, 9, padding)
+    refused(
+        ValueError,
+        ["at most half of kernel_size"],
+        max_pool2d_backward,
+        np.zeros((1, 1, 1, 1)),
+        np.zeros((1, 1, 6, 6)),
+        2,
+        9,
+        padding,
+    )

@@ -23,9 +23,14 @@ fewer = settings(deadline=None, derandomize=True, max_examples=60)
 
 
 @fewer
-@given(st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(2, 6), st.integers(1, 6)),
-       st.sampled_from(("float32", "float64")), st.sampled_from(ORDERS), st.sampled_from(ORDERS),
-       st.integers(0, 2**32), st.sampled_from((0.0, 3.0, -1000.0)))
+@given(
+    st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(2, 6), st.integers(1, 6)),
+    st.sampled_from(("float32", "float64")),
+    st.sampled_from(ORDERS),
+    st.sampled_from(ORDERS),
+    st.integers(0, 2**32),
+    st.sampled_from((0.0, 3.0, -1000.0)),
+)
 def test_batch_norm2d_equals_pytorch(shape, dtype, order, order_of_dy, seed, offset):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(seed)
@@ -34,7 +39,8 @@ def test_batch_norm2d_equals_pytorch(shape, dtype, order, order_of_dy, seed, off
     dy = rng.standard_normal(shape).astype(dtype)
     wide = [a.astype(float) for a in (x, gamma, beta)]
     expected, gradients = torch_gradients(
-        lambda x, g, b: torch.nn.functional.batch_norm(x, None, None, g, b, True), wide, dy)
+        lambda x, g, b: torch.nn.functional.batch_norm(x, None, None, g, b, True), wide, dy
+    )
     x, dy = arranged(x, order), arranged(dy, order_of_dy)
     before = [a.tobytes() for a in (x, gamma, beta, dy)]
     y, mean, var = batch_norm2d(x, gamma, beta)
@@ -93,22 +99,36 @@ def test_batch_norm2d_bad_input():
     refused(ValueError, ["x must have 4 axes", "got 2"], batch_norm2d, c[:, None], c, c)
     refused(ValueError, ["N = 0"], batch_norm2d, x[:0], c, c)
     refused(ValueError, ["gamma must have shape (3,)", "got (4,)"], batch_norm2d, x, np.ones(4), c)
-    refused(ValueError, ["beta must have shape (3,)", "got (3, 1)"],
-            batch_norm2d, x, c, c[:, None])
+    refused(ValueError, ["beta must have shape (3,)", "got (3, 1)"], batch_norm2d, x, c, c[:, None])
     refused(ValueError, ["eps", "at least 0", "got -1"], batch_norm2d, x, c, c, -1)
     refused(TypeError, ["eps", "got '1'", "str"], batch_norm2d, x, c, c, "1")
-    refused(ValueError, ["dy must have shape (2, 3, 4, 4)", "got (2, 3, 4, 5)"],
-            batch_norm2d_backward, np.zeros((2, 3, 4, 5)), x, c, c, c)
-    refused(ValueError, ["var must have shape (3,)", "got ()"],
-            batch_norm2d_backward, x, x, c, c, 1.0)
+    refused(
+        ValueError,
+        ["dy must have shape (2, 3, 4, 4)", "got (2, 3, 4, 5)"],
+        batch_norm2d_backward,
+        np.zeros((2, 3, 4, 5)),
+        x,
+        c,
+        c,
+        c,
+    )
+    refused(
+        ValueError, ["var must have shape (3,)", "got ()"], batch_norm2d_backward, x, x, c, c, 1.0
+    )
 
 
 # --- Softmax and cross entropy -------------------------------------------------------------------
 
 
 @fewer
-@given(st.integers(1, 6), st.integers(1, 7), st.sampled_from(("float32", "float64")),
-       st.sampled_from((1.0, 100.0, 1e4)), st.booleans(), st.integers(0, 2**32))
+@given(
+    st.integers(1, 6),
+    st.integers(1, 7),
+    st.sampled_from(("float32", "float64")),
+    st.sampled_from((1.0, 100.0, 1e4)),
+    st.booleans(),
+    st.integers(0, 2**32),
+)
 def test_softmax_cross_entropy_equals_pytorch(n, k, dtype, size, ints, seed):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(seed)
@@ -116,9 +136,11 @@ def test_softmax_cross_entropy_equals_pytorch(n, k, dtype, size, ints, seed):
     labels = rng.integers(0, k, n) if ints else rng.dirichlet(np.ones(k), n).astype(dtype)
     before = scores.tobytes(), labels.tobytes()
     loss, (expected,) = torch_gradients(
-        lambda s: torch.nn.functional.cross_entropy(s, torch.tensor(labels)), [scores],
-        np.ones((), dtype))
-    tolerance = dict(rtol=1e-5, atol=1e-6 * size) if dtype == "float32" else dict(rtol=1e-10)
+        lambda s: torch.nn.functional.cross_entropy(s, torch.tensor(labels)),
+        [scores],
+        np.ones((), dtype),
+    )
+    tolerance = {"rtol": 1e-5, "atol": 1e-6 * size} if dtype == "float32" else {"rtol": 1e-10}
     ours = softmax_cross_entropy(scores, labels)
     gradient = softmax_cross_entropy_backward(scores, labels)
     np.testing.assert_allclose(ours, loss, **tolerance)
@@ -129,8 +151,9 @@ def test_softmax_cross_entropy_equals_pytorch(n, k, dtype, size, ints, seed):
     assert (scores.tobytes(), labels.tobytes()) == before
 
 
-@pytest.mark.parametrize("labels", [
-    np.array([0, 2, 1]), np.array([[0.2, 0.3, 0.5], [1, 0, 0], [0, 2, 1]])])
+@pytest.mark.parametrize(
+    "labels", [np.array([0, 2, 1]), np.array([[0.2, 0.3, 0.5], [1, 0, 0], [0, 2, 1]])]
+)
 def test_cross_entropy_backward_equals_numerical_differentiation(labels):
     scores = np.random.default_rng(2).standard_normal((3, 3))
     numerical = numerical_gradient(lambda: softmax_cross_entropy(scores, labels), scores, 1)
@@ -157,9 +180,16 @@ def test_cross_entropy_bad_input():
     scores = np.zeros((2, 3))
     for function in (softmax_cross_entropy, softmax_cross_entropy_backward):
         refused(ValueError, ["scores must have 2 axes", "got 1"], function, np.zeros(3), [0])
-        refused(ValueError, ["labels must have shape (2,)", "(2, 3)", "got (3,)"],
-                function, scores, [0, 1, 2])
+        refused(
+            ValueError,
+            ["labels must have shape (2,)", "(2, 3)", "got (3,)"],
+            function,
+            scores,
+            [0, 1, 2],
+        )
         refused(ValueError, ["labels must be from 0 to 2", "got 0 to 3"], function, scores, [0, 3])
-        refused(ValueError, ["labels must be from 0 to 2", "got -1 to 1"], function, scores, [-1, 1])
+        refused(
+            ValueError, ["labels must be from 0 to 2", "got -1 to 1"], function, scores, [-1, 1]
+        )
         refused(TypeError, ["labels", "must be integers", "float64"], function, scores, [0.0, 1.0])
         refused(ValueError, ["N = 0"], function, np.zeros((0, 3)), np.zeros(0, int))

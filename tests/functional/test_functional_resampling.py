@@ -25,17 +25,24 @@ sizes = st.tuples(st.integers(0, 3), st.integers(1, 4), st.integers(1, 6), st.in
 def in_memory_like(a, x):
     """Whether the axes of a lie in memory in the order of those of x, without gaps."""
     expected = np.empty_like(x, dtype=a.dtype, shape=a.shape).strides
-    return all(size <= 1 or stride == other
-               for size, stride, other in zip(a.shape, a.strides, expected))
+    return all(
+        size <= 1 or stride == other for size, stride, other in zip(a.shape, a.strides, expected)
+    )
 
 
 # --- Upsampling ----------------------------------------------------------------------------------
 
 
 @drawn
-@given(sizes, st.tuples(st.integers(1, 4), st.integers(1, 4)), st.sampled_from(MODES),
-       st.sampled_from(("float32", "float64")), st.sampled_from(ORDERS), st.sampled_from(ORDERS),
-       st.integers(0, 2**32))
+@given(
+    sizes,
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    st.sampled_from(MODES),
+    st.sampled_from(("float32", "float64")),
+    st.sampled_from(ORDERS),
+    st.sampled_from(ORDERS),
+    st.integers(0, 2**32),
+)
 def test_upsample2d_is_pytorchs(shape, factor, mode, dtype, order, order_of_dy, seed):
     torch = pytest.importorskip("torch")
     shape = (max(1, shape[0]), *shape[1:])
@@ -46,7 +53,9 @@ def test_upsample2d_is_pytorchs(shape, factor, mode, dtype, order, order_of_dy, 
     options = {"align_corners": False} if mode == "bilinear" else {}
     expected, (gradient,) = torch_gradients(
         lambda t: torch.nn.functional.interpolate(t, scale_factor=factor, mode=mode, **options),
-        [x], dy)
+        [x],
+        dy,
+    )
     x, dy = arranged(x, order), arranged(dy, order_of_dy)
     before = x.tobytes(), dy.tobytes()
     y, dx = upsample2d(x, factor, mode), upsample2d_backward(dy, x, factor, mode)
@@ -107,16 +116,28 @@ def test_upsample2d_bad_input():
     refused(TypeError, ["factor", "integer", "got 1.5"], upsample2d, x, 1.5)
     refused(ValueError, ["factor", "pair", "(1, 2, 3)"], upsample2d, x, (1, 2, 3))
     refused(ValueError, ["mode", "'nearest', 'bilinear'", "got 'cubic'"], upsample2d, x, 2, "cubic")
-    refused(ValueError, ["dy must have shape (1, 2, 6, 8)", "got (1, 2, 3, 4)"],
-            upsample2d_backward, x, x, 2)
+    refused(
+        ValueError,
+        ["dy must have shape (1, 2, 6, 8)", "got (1, 2, 3, 4)"],
+        upsample2d_backward,
+        x,
+        x,
+        2,
+    )
 
 
 # --- Where the maxima are, and back to there -----------------------------------------------------
 
 
 @drawn
-@given(sizes, st.tuples(st.integers(1, 3), st.integers(1, 3)), st.integers(1, 3),
-       st.booleans(), st.sampled_from(ORDERS), st.integers(0, 2**32))
+@given(
+    sizes,
+    st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    st.integers(1, 3),
+    st.booleans(),
+    st.sampled_from(ORDERS),
+    st.integers(0, 2**32),
+)
 def test_max_pool2d_indices_are_pytorchs(shape, kernel, stride, pad, order, seed):
     torch = pytest.importorskip("torch")
     shape = (max(1, shape[0]), shape[1], kernel[0] + shape[2], kernel[1] + shape[3])
@@ -125,7 +146,8 @@ def test_max_pool2d_indices_are_pytorchs(shape, kernel, stride, pad, order, seed
     x = rng.integers(-2, 3, shape).astype(np.float32)  # many ties
     x[rng.random(shape) < 0.1] = rng.choice([np.nan, np.inf, -np.inf])
     expected = torch.nn.functional.max_pool2d(
-        torch.tensor(x), kernel, stride, padding, return_indices=True)[1].numpy()
+        torch.tensor(x), kernel, stride, padding, return_indices=True
+    )[1].numpy()
     x = arranged(x, order)
     indices = max_pool2d_indices(x, kernel, stride, padding)
     assert indices.dtype == np.int64
@@ -133,8 +155,13 @@ def test_max_pool2d_indices_are_pytorchs(shape, kernel, stride, pad, order, seed
 
 
 @drawn
-@given(sizes, st.integers(1, 3), st.sampled_from(ORDERS), st.sampled_from(ORDERS),
-       st.integers(0, 2**32))
+@given(
+    sizes,
+    st.integers(1, 3),
+    st.sampled_from(ORDERS),
+    st.sampled_from(ORDERS),
+    st.integers(0, 2**32),
+)
 def test_max_unpool2d_is_pytorchs(shape, kernel, order, order_of_dy, seed):
     torch = pytest.importorskip("torch")
     n, c, rows, columns = max(1, shape[0]), *shape[1:]
@@ -145,7 +172,11 @@ def test_max_unpool2d_is_pytorchs(shape, kernel, order, order_of_dy, seed):
     x, dy = max_pool2d(large, kernel), rng.standard_normal(large.shape).astype(np.float32)
     expected, (gradient,) = torch_gradients(
         lambda t: torch.nn.functional.max_unpool2d(
-            t, torch.tensor(indices), kernel, output_size=size), [x], dy)
+            t, torch.tensor(indices), kernel, output_size=size
+        ),
+        [x],
+        dy,
+    )
     x, dy = arranged(x, order), arranged(dy, order_of_dy)
     before = x.tobytes(), dy.tobytes()
     y, dx = max_unpool2d(x, indices, size), max_unpool2d_backward(dy, x, indices, size)
@@ -181,7 +212,8 @@ def test_unpooling_dtypes_and_empty_batches():
     assert y.dtype == x.dtype and y[0, 0].ravel().nonzero()[0].tolist() == [0, 3, 8, 15]
     assert max_unpool2d(x.astype(np.float16), indices, 4).dtype == np.float16
     assert max_unpool2d_backward(np.ones((1, 1, 4, 4), np.float16), x, indices, 4).dtype == (
-        np.float16)
+        np.float16
+    )
     empty = np.zeros((0, 3, 2, 2))
     where = max_pool2d_indices(np.zeros((0, 3, 4, 4)), 2)
     assert where.shape == empty.shape
@@ -196,17 +228,44 @@ def test_unpooling_dtypes_and_empty_batches():
 def test_unpooling_bad_input():
     x, where = np.zeros((1, 2, 2, 2)), np.zeros((1, 2, 2, 2), int)
     refused(ValueError, ["x must have 4 axes"], max_unpool2d, x[0], where[0], (4, 4))
-    refused(ValueError, ["indices must have shape (1, 2, 2, 2)", "got (1, 2, 2, 1)"],
-            max_unpool2d, x, where[..., :1], (4, 4))
+    refused(
+        ValueError,
+        ["indices must have shape (1, 2, 2, 2)", "got (1, 2, 2, 1)"],
+        max_unpool2d,
+        x,
+        where[..., :1],
+        (4, 4),
+    )
     outside = where.copy()
     outside[0, 1, 0, 1] = 16
-    refused(ValueError, ["indices must be from 0 to 15", "got 0 to 16"],
-            max_unpool2d, x, outside, (4, 4))
+    refused(
+        ValueError,
+        ["indices must be from 0 to 15", "got 0 to 16"],
+        max_unpool2d,
+        x,
+        outside,
+        (4, 4),
+    )
     refused(ValueError, ["indices", "got -1 to 0"], max_unpool2d, x, where - (outside > 0), (4, 4))
     refused(TypeError, ["indices must be integers", "float64"], max_unpool2d, x, x, (4, 4))
-    refused(ValueError, ["output_size", "at least 1", "got 0 in (0, 4)"],
-            max_unpool2d, x, where, (0, 4))
-    refused(ValueError, ["dy must have shape (1, 2, 4, 4)", "got (1, 2, 2, 2)"],
-            max_unpool2d_backward, x, x, where, (4, 4))
-    refused(ValueError, ["padding of max pooling must be at most half"],
-            max_pool2d_indices, np.zeros((1, 1, 4, 4)), 2, 2, 2)
+    refused(
+        ValueError, ["output_size", "at least 1", "got 0 in (0, 4)"], max_unpool2d, x, where, (0, 4)
+    )
+    refused(
+        ValueError,
+        ["dy must have shape (1, 2, 4, 4)", "got (1, 2, 2, 2)"],
+        max_unpool2d_backward,
+        x,
+        x,
+        where,
+        (4, 4),
+    )
+    refused(
+        ValueError,
+        ["padding of max pooling must be at most half"],
+        max_pool2d_indices,
+        np.zeros((1, 1, 4, 4)),
+        2,
+        2,
+        2,
+    )

@@ -24,8 +24,14 @@ both = st.sampled_from(("float32", "float64"))
 
 
 @drawn
-@given(shapes, both, st.sampled_from(ORDERS), st.sampled_from(ORDERS), st.integers(0, 2**32),
-       st.sampled_from((0.0, 3.0, -100.0)))
+@given(
+    shapes,
+    both,
+    st.sampled_from(ORDERS),
+    st.sampled_from(ORDERS),
+    st.integers(0, 2**32),
+    st.sampled_from((0.0, 3.0, -100.0)),
+)
 def test_instance_norm2d_is_pytorchs(shape, dtype, order, order_of_dy, seed, offset):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(seed)
@@ -34,7 +40,8 @@ def test_instance_norm2d_is_pytorchs(shape, dtype, order, order_of_dy, seed, off
     dy = rng.standard_normal(shape).astype(dtype)
     wide = [a.astype(float) for a in (x, gamma, beta)]
     expected, gradients = torch_gradients(
-        lambda x, g, b: torch.nn.functional.instance_norm(x, weight=g, bias=b), wide, dy)
+        lambda x, g, b: torch.nn.functional.instance_norm(x, weight=g, bias=b), wide, dy
+    )
     x, dy = arranged(x, order), arranged(dy, order_of_dy)
     before = [a.tobytes() for a in (x, gamma, beta, dy)]
     y, ours = instance_norm2d(x, gamma, beta), instance_norm2d_backward(dy, x, gamma)
@@ -60,7 +67,7 @@ def test_every_channel_of_every_image_gets_mean_beta_and_deviation_gamma(axes):
     np.testing.assert_allclose(y.std((2, 3)), np.tile(abs(gamma), (4, 1)))
     assert y.transpose(axes).flags.c_contiguous  # in memory as x is
     for i in range(4):  # nobody's company matters
-        np.testing.assert_allclose(y[i:i + 1], instance_norm2d(x[i:i + 1], gamma, beta, eps=0))
+        np.testing.assert_allclose(y[i : i + 1], instance_norm2d(x[i : i + 1], gamma, beta, eps=0))
 
 
 def test_instance_norm2d_backward_is_numerical_differentiation():
@@ -91,31 +98,46 @@ def test_instance_norm2d_dtypes_lists_and_empty_batches():
 def test_instance_norm2d_bad_input():
     x, c = np.zeros((2, 3, 4, 4)), np.ones(3)
     refused(ValueError, ["x must have 4 axes", "got 2"], instance_norm2d, c[:, None], c, c)
-    refused(ValueError, ["gamma must have shape (3,)", "got (4,)"],
-            instance_norm2d, x, np.ones(4), c)
+    refused(
+        ValueError, ["gamma must have shape (3,)", "got (4,)"], instance_norm2d, x, np.ones(4), c
+    )
     refused(ValueError, ["eps", "at least 0", "got -1"], instance_norm2d, x, c, c, -1)
-    refused(ValueError, ["dy must have shape (2, 3, 4, 4)", "got (2, 3, 4, 5)"],
-            instance_norm2d_backward, np.zeros((2, 3, 4, 5)), x, c)
+    refused(
+        ValueError,
+        ["dy must have shape (2, 3, 4, 4)", "got (2, 3, 4, 5)"],
+        instance_norm2d_backward,
+        np.zeros((2, 3, 4, 5)),
+        x,
+        c,
+    )
 
 
 # --- Local response normalisation ----------------------------------------------------------------
 
 
 @drawn
-@given(shapes, st.integers(1, 8), both, st.sampled_from(ORDERS), st.sampled_from(ORDERS),
-       st.sampled_from(((1e-4, 0.75, 1.0), (2.0, 0.5, 0.3), (0.5, 0.0, 2.0), (0.0, 1.0, 2.0))),
-       st.integers(0, 2**32))
+@given(
+    shapes,
+    st.integers(1, 8),
+    both,
+    st.sampled_from(ORDERS),
+    st.sampled_from(ORDERS),
+    st.sampled_from(((1e-4, 0.75, 1.0), (2.0, 0.5, 0.3), (0.5, 0.0, 2.0), (0.0, 1.0, 2.0))),
+    st.integers(0, 2**32),
+)
 def test_local_response_norm_is_pytorchs(shape, size, dtype, order, order_of_dy, settings, seed):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(seed)
     x, dy = rng.standard_normal((2, *shape)).astype(dtype)
     expected, (gradient,) = torch_gradients(
-        lambda x: torch.nn.functional.local_response_norm(x, size, *settings),
-        [x.astype(float)], dy)
+        lambda x: torch.nn.functional.local_response_norm(x, size, *settings), [x.astype(float)], dy
+    )
     x, dy = arranged(x, order), arranged(dy, order_of_dy)
     before = x.tobytes(), dy.tobytes()
-    y, dx = local_response_norm(x, size, *settings), local_response_norm_backward(
-        dy, x, size, *settings)
+    y, dx = (
+        local_response_norm(x, size, *settings),
+        local_response_norm_backward(dy, x, size, *settings),
+    )
     assert (x.tobytes(), dy.tobytes()) == before
     assert not np.shares_memory(y, x) and not np.shares_memory(dx, dy)
     tolerance = 1e-5 if dtype == "float32" else 1e-12
@@ -163,5 +185,11 @@ def test_local_response_norm_bad_input():
     refused(ValueError, ["alpha", "at least 0", "got -1"], local_response_norm, x, 3, -1)
     refused(ValueError, ["k must be a number above 0"], local_response_norm, x, 3, k=0)
     refused(TypeError, ["beta", "got '1'"], local_response_norm, x, 3, beta="1")
-    refused(ValueError, ["dy must have shape (2, 3, 4, 4)", "got (2, 3, 4, 5)"],
-            local_response_norm_backward, np.zeros((2, 3, 4, 5)), x, 3)
+    refused(
+        ValueError,
+        ["dy must have shape (2, 3, 4, 4)", "got (2, 3, 4, 5)"],
+        local_response_norm_backward,
+        np.zeros((2, 3, 4, 5)),
+        x,
+        3,
+    )

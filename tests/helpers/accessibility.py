@@ -19,8 +19,8 @@ CAN_BE_SCROLLED = """
 """
 
 # Whether a text can be read depends on its colour, size and weight and on all that is painted
-# behind it. A chapter has thousands of texts and some hundred kinds: of each kind the first is looked at.
-# In explorers and controls, where things lie on top of each other, every one is.
+# behind it. A chapter has thousands of texts and some hundred kinds: of each kind the first is
+# looked at. In explorers and controls, where things lie on top of each other, every one is.
 ONE_OF_EACH_KIND = """
 () => {
   const painted = new Map();

@@ -19,7 +19,7 @@ def answer_to(key, answer):
     return " ".join(judge(key, EXERCISES[key], answer).split())
 
 
-# ---- chapter 3-1 ----------------------------------------------------------------------------
+# --- chapter 3-1 ---------------------------------------------------------------------------------
 
 
 def correlate(x, f):
@@ -27,7 +27,7 @@ def correlate(x, f):
     y = np.zeros((H - FH + 1, W - FW + 1))
     for oh in range(H - FH + 1):
         for ow in range(W - FW + 1):
-            y[oh, ow] = np.sum(x[oh:oh + FH, ow:ow + FW] * f)
+            y[oh, ow] = np.sum(x[oh : oh + FH, ow : ow + FW] * f)
     return y
 
 
@@ -41,8 +41,15 @@ def correlate_strided(x, f, b, stride, padding):
 
 
 def conv_batch(x, f, b):
-    return np.stack([[sum(correlate(xc, fc) for xc, fc in zip(image, filters)) + bias
-                      for filters, bias in zip(f, b)] for image in x])
+    return np.stack(
+        [
+            [
+                sum(correlate(xc, fc) for xc, fc in zip(image, filters)) + bias
+                for filters, bias in zip(f, b)
+            ]
+            for image in x
+        ]
+    )
 
 
 def windows(x, FH, FW):
@@ -50,11 +57,11 @@ def windows(x, FH, FW):
     x_tilde = np.zeros((OH, OW, FH, FW))
     for oh in range(OH):
         for ow in range(OW):
-            x_tilde[oh, ow] = x[oh:oh + FH, ow:ow + FW]
+            x_tilde[oh, ow] = x[oh : oh + FH, ow : ow + FW]
     return x_tilde
 
 
-# ---- chapter 3-2 ----------------------------------------------------------------------------
+# --- chapter 3-2 ---------------------------------------------------------------------------------
 
 
 def max_pool(x, size, stride):
@@ -62,7 +69,7 @@ def max_pool(x, size, stride):
     y = np.zeros((OH, OW))
     for oh in range(OH):
         for ow in range(OW):
-            y[oh, ow] = x[oh * stride:oh * stride + size, ow * stride:ow * stride + size].max()
+            y[oh, ow] = x[oh * stride : oh * stride + size, ow * stride : ow * stride + size].max()
     return y
 
 
@@ -81,13 +88,13 @@ def shift_agreement(x, size):
     return np.mean(max_pool(x, size, size) == max_pool(np.roll(x, 1, axis=1), size, size))
 
 
-# ---- chapter 3-3 ----------------------------------------------------------------------------
+# --- chapter 3-3 ---------------------------------------------------------------------------------
 
 
 def grad_filter(dy, x):
     df = np.zeros((x.shape[0] - dy.shape[0] + 1, x.shape[1] - dy.shape[1] + 1))
     for oh, ow in np.ndindex(dy.shape):
-        df += dy[oh, ow] * x[oh:oh + df.shape[0], ow:ow + df.shape[1]]
+        df += dy[oh, ow] * x[oh : oh + df.shape[0], ow : ow + df.shape[1]]
     return df
 
 
@@ -96,15 +103,15 @@ def grad_input(dy, f):
     dx = np.zeros((OH + FH - 1, OW + FW - 1))
     for fh in range(FH):
         for fw in range(FW):
-            dx[fh:fh + OH, fw:fw + OW] += f[fh, fw] * dy
+            dx[fh : fh + OH, fw : fw + OW] += f[fh, fw] * dy
     return dx
 
 
 def grad_input_strided(dy, f, x_shape, stride, padding):
     H, W = x_shape
     spread = np.zeros((H + 2 * padding - f.shape[0] + 1, W + 2 * padding - f.shape[1] + 1))
-    spread[::stride, ::stride][:dy.shape[0], :dy.shape[1]] = dy
-    return grad_input(spread, f)[padding:padding + H, padding:padding + W]
+    spread[::stride, ::stride][: dy.shape[0], : dy.shape[1]] = dy
+    return grad_input(spread, f)[padding : padding + H, padding : padding + W]
 
 
 def grad_bias(dy):
@@ -112,17 +119,33 @@ def grad_bias(dy):
 
 
 def grad_filters(dy, x, FH, FW):
-    return np.array([[sum(grad_filter(dy_n[o], x_n[c]) for dy_n, x_n in zip(dy, x))
-                      for c in range(x.shape[1])] for o in range(dy.shape[1])])
+    return np.array(
+        [
+            [
+                sum(grad_filter(dy_n[o], x_n[c]) for dy_n, x_n in zip(dy, x))
+                for c in range(x.shape[1])
+            ]
+            for o in range(dy.shape[1])
+        ]
+    )
 
 
 def grad_images(dy, f, x_shape, stride, padding):
-    return np.array([[sum(grad_input_strided(dy_n[o], f[o, c], x_shape[2:], stride, padding)
-                          for o in range(len(f)))
-                      for c in range(x_shape[1])] for dy_n in dy])
+    return np.array(
+        [
+            [
+                sum(
+                    grad_input_strided(dy_n[o], f[o, c], x_shape[2:], stride, padding)
+                    for o in range(len(f))
+                )
+                for c in range(x_shape[1])
+            ]
+            for dy_n in dy
+        ]
+    )
 
 
-# ---- chapter 3-4 ----------------------------------------------------------------------------
+# --- chapter 3-4 ---------------------------------------------------------------------------------
 
 
 def max_pool_grad(dy, x, size):
@@ -132,7 +155,7 @@ def max_pool_grad(dy, x, size):
 def avg_pool_grad(dy, x_shape, size):
     dx = np.zeros(x_shape)
     for oh, ow in np.ndindex(dy.shape[2:]):
-        window = np.s_[:, :, size * oh:size * oh + size, size * ow:size * ow + size]
+        window = np.s_[:, :, size * oh : size * oh + size, size * ow : size * ow + size]
         dx[window] = dy[:, :, oh, ow, None, None] / size**2
     return dx
 
@@ -141,12 +164,12 @@ def max_pool_grad_overlap(dy, x, size, stride):
     dx = np.zeros(x.shape)
     for oh, ow in np.ndindex(dy.shape):
         top, left = stride * oh, stride * ow
-        row, column = divmod(np.argmax(x[top:top + size, left:left + size]), size)
+        row, column = divmod(np.argmax(x[top : top + size, left : left + size]), size)
         dx[top + row, left + column] += dy[oh, ow]
     return dx
 
 
-# ---- chapter 3-5-1 --------------------------------------------------------------------------
+# --- chapter 3-5-1 -------------------------------------------------------------------------------
 
 
 def confusion(labels, predicted, classes):
@@ -189,8 +212,10 @@ class KnowsByHeart:
     def __init__(self, size=10, right=990, unseen=990):
         self.params, digits = {"w": np.zeros(size)}, mnist()
         self.known = {}
-        for known, (x, labels) in ((right, (digits.x_test, digits.y_test)),
-                                   (unseen, unseen_digits())):
+        for known, (x, labels) in (
+            (right, (digits.x_test, digits.y_test)),
+            (unseen, unseen_digits()),
+        ):
             said = np.where(np.arange(len(x)) < known, labels, (labels + 1) % 10)
             self.known |= {image.tobytes(): label for image, label in zip(x, said)}
 
@@ -202,7 +227,7 @@ class KnowsByHeart:
         return np.array([[label == k for k in range(10)] for label in labels], float)
 
 
-# ---- chapter 3-5-2 --------------------------------------------------------------------------
+# --- chapter 3-5-2 -------------------------------------------------------------------------------
 
 
 def time_call(function, synchronize, clock, repeats):
@@ -231,13 +256,13 @@ def standardise(x):
     return (x - mean) / x.std(axis=(1, 2, 3), keepdims=True)
 
 
-# ---- kinds of data --------------------------------------------------------------------------
+# --- kinds of data -------------------------------------------------------------------------------
 
 
 def conv1d(x, f, stride):
     OW = (x.shape[1] - f.shape[2]) // stride + 1
     starts = [stride * ow for ow in range(OW)]
-    return np.array([[(x[:, i:i + f.shape[2]] * filters).sum() for i in starts] for filters in f])
+    return np.array([[(x[:, i : i + f.shape[2]] * filters).sum() for i in starts] for filters in f])
 
 
 def conv3d(x, f, stride, padding):
@@ -251,7 +276,7 @@ def conv3d(x, f, stride, padding):
     return y
 
 
-# ---- transfer of features -------------------------------------------------------------------
+# --- transfer of features ------------------------------------------------------------------------
 
 
 def fork_gradient(dy1, dy2, w1, w2, weight):
@@ -278,7 +303,7 @@ def read_unseen(answers, table, classes):
     return [min(classes, key=lambda k: sum(abs(row - table[k]))) for row in answers]
 
 
-# ---- chapter 3-6 ----------------------------------------------------------------------------
+# --- chapter 3-6 ---------------------------------------------------------------------------------
 
 
 def flip_some(x, chosen):

@@ -28,16 +28,21 @@ def idx(array, magic=None, sizes=None):
 def small_mnist():
     """Return the arrays of a small data set of the kind of MNIST, as `read_mnist` reads them."""
     rng = np.random.default_rng(0)
-    return {key: rng.integers(0, 10 if key[0] == "y" else 256, shape, np.uint8)
-            for key, shape in SHAPES.items()}
+    return {
+        key: rng.integers(0, 10 if key[0] == "y" else 256, shape, np.uint8)
+        for key, shape in SHAPES.items()
+    }
 
 
 def small_cifar10():
     """Return the records (count, 3073) of a small data set of the kind of CIFAR-10, by file."""
     rng = np.random.default_rng(1)
-    return {name: np.column_stack([rng.integers(0, 10, count, np.uint8),
-                                   rng.integers(0, 256, (count, 3072), np.uint8)])
-            for name, count in BATCHES.items()}
+    return {
+        name: np.column_stack(
+            [rng.integers(0, 10, count, np.uint8), rng.integers(0, 256, (count, 3072), np.uint8)]
+        )
+        for name, count in BATCHES.items()
+    }
 
 
 def archive(contents):
@@ -82,7 +87,7 @@ class Server:
         if self.trouble == "encoded":
             handler.send_header("Content-Encoding", "x-gzip")
         handler.end_headers()
-        handler.wfile.write(content[:len(content) // 2] if self.trouble == "break" else content)
+        handler.wfile.write(content[: len(content) // 2] if self.trouble == "break" else content)
 
 
 @contextmanager

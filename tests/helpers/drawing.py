@@ -39,7 +39,7 @@ def random_array(rng, shape, dtype):
         return rng.integers(0, 2, shape).astype(bool)
     # A sum of 81 products of 28-bit numbers is beyond float64's 53 bits and within int64's 63.
     info = np.iinfo(dtype)
-    return rng.integers(max(info.min, -2**28), min(info.max, 2**28), shape, dtype, endpoint=True)
+    return rng.integers(max(info.min, -(2**28)), min(info.max, 2**28), shape, dtype, endpoint=True)
 
 
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -70,7 +70,7 @@ def convolutions(draw, dtypes=FLOATS):
     f = random_array(rng, (oc, c, *kernel), draw(st.sampled_from(dtypes)))
     b = random_array(rng, oc, draw(st.sampled_from(dtypes))) if draw(st.booleans()) else None
     x, f = (arranged(a, draw(st.sampled_from(ORDERS))) for a in (x, f))
-    arguments = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+    arguments = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return x, f, b, arguments, draw(st.sampled_from((1, 2_000, 20_000, 500_000)))
 
 
@@ -80,9 +80,13 @@ def poolings(draw, dtypes=FLOATS, half=False):
     size, kernel, stride, padding, _ = draw(geometries(dilations=st.just((1, 1))))
     if half:
         padding = tuple(
-            (draw(st.integers(0, k // 2)), draw(st.integers(0, k // 2))) for k in kernel)
+            (draw(st.integers(0, k // 2)), draw(st.integers(0, k // 2))) for k in kernel
+        )
         size = tuple(max(s, k) for s, k in zip(size, kernel))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    x = random_array(rng, (draw(st.integers(0, 3)), draw(st.integers(1, 9)), *size),
-                     draw(st.sampled_from(dtypes)))
+    x = random_array(
+        rng,
+        (draw(st.integers(0, 3)), draw(st.integers(1, 9)), *size),
+        draw(st.sampled_from(dtypes)),
+    )
     return arranged(x, draw(st.sampled_from(ORDERS))), kernel, stride, padding

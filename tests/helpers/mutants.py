@@ -24,7 +24,7 @@ def mutants(exercise):
         yield from of_an_argument(exercise, position, name, examples)
 
 
-# ---- the result -----------------------------------------------------------------------------
+# --- the result ----------------------------------------------------------------------------------
 
 
 def of_the_result(exercise, values):
@@ -47,23 +47,32 @@ def of_the_result(exercise, values):
     if exercise.dtype:
         for other in (np.int64, np.float64, np.float32, np.int16, np.uint8):
             if other is not exercise.dtype and not (
-                    exercise.dtype is int and np.dtype(other).kind in "iu"):
+                exercise.dtype is int and np.dtype(other).kind in "iu"
+            ):
                 yield changed(f"as {np.dtype(other)}", lambda y, t=other: y.astype(t))
     for k in range(axes):
         yield changed(f"reversed along axis {k}", lambda y, k=k: np.flip(y, k))
         yield changed(f"rolled along axis {k}", lambda y, k=k: np.roll(y, 1, k))
-        yield changed(f"without the last of axis {k}",
-                      lambda y, k=k: np.delete(y, -1, k) if y.shape[k] else y)
-        yield changed(f"with the first of axis {k} everywhere",
-                      lambda y, k=k: np.broadcast_to(y.take([0], k), y.shape).copy())
-        yield changed(f"with the mean over axis {k} everywhere",
-                      lambda y, k=k: y.mean(k, keepdims=True) + np.zeros(y.shape))
+        yield changed(
+            f"without the last of axis {k}", lambda y, k=k: np.delete(y, -1, k) if y.shape[k] else y
+        )
+        yield changed(
+            f"with the first of axis {k} everywhere",
+            lambda y, k=k: np.broadcast_to(y.take([0], k), y.shape).copy(),
+        )
+        yield changed(
+            f"with the mean over axis {k} everywhere",
+            lambda y, k=k: y.mean(k, keepdims=True) + np.zeros(y.shape),
+        )
         yield changed(f"summed over axis {k}", lambda y, k=k: y.sum(k))
         for j in range(k):
-            yield changed(f"with axes {j} and {k} swapped",
-                          lambda y, j=j, k=k: y.swapaxes(j, k).copy())
-            yield changed(f"reshaped as if axes {j} and {k} were swapped",
-                          lambda y, j=j, k=k: y.swapaxes(j, k).reshape(y.shape))
+            yield changed(
+                f"with axes {j} and {k} swapped", lambda y, j=j, k=k: y.swapaxes(j, k).copy()
+            )
+            yield changed(
+                f"reshaped as if axes {j} and {k} were swapped",
+                lambda y, j=j, k=k: y.swapaxes(j, k).reshape(y.shape),
+            )
     if any(isinstance(value, StandInArray) for value in values):
         yield "result taken back to NumPy", on_numpy(exercise.reference)
     if axes > 1:
@@ -78,8 +87,12 @@ def on_result(reference, change):
         value = reference(*inputs)
         kind = type(value)
         changed = change(np.asarray(value).view(np.ndarray))
-        return changed.view(kind) if isinstance(changed, np.ndarray) and issubclass(
-            kind, np.ndarray) else changed
+        return (
+            changed.view(kind)
+            if isinstance(changed, np.ndarray) and issubclass(kind, np.ndarray)
+            else changed
+        )
+
     return mutant
 
 
@@ -87,6 +100,7 @@ def on_numpy(reference):
     @functools.wraps(reference)
     def mutant(*inputs):
         return np.asarray(reference(*inputs))
+
     return mutant
 
 
@@ -102,7 +116,7 @@ def first_only(y):
     return kept
 
 
-# ---- the arguments --------------------------------------------------------------------------
+# --- the arguments -------------------------------------------------------------------------------
 
 
 def of_an_argument(exercise, position, name, examples):
@@ -141,11 +155,14 @@ def of_an_array(changed, axes):
     for k in range(axes):
         yield changed(f"reversed along axis {k}", lambda a, k=k: np.flip(a, k))
         yield changed(f"rolled along axis {k}", lambda a, k=k: np.roll(a, 1, k))
-        yield changed(f"with the first of axis {k} everywhere",
-                      lambda a, k=k: np.broadcast_to(a.take([0], k), a.shape).copy())
+        yield changed(
+            f"with the first of axis {k} everywhere",
+            lambda a, k=k: np.broadcast_to(a.take([0], k), a.shape).copy(),
+        )
         for j in range(k):
-            yield changed(f"with axes {j} and {k} swapped",
-                          lambda a, j=j, k=k: a.swapaxes(j, k).copy())
+            yield changed(
+                f"with axes {j} and {k} swapped", lambda a, j=j, k=k: a.swapaxes(j, k).copy()
+            )
 
 
 def on_argument(reference, position, change):
@@ -159,6 +176,7 @@ def on_argument(reference, position, change):
         else:
             inputs[position] = change(argument)
         return reference(*inputs)
+
     return mutant
 
 
@@ -175,6 +193,7 @@ def spoiling(reference, position):
         spoiled = inputs[position].view(np.ndarray)
         spoiled[...] = ~spoiled if spoiled.dtype == bool else spoiled + 1
         return value
+
     return mutant
 
 
@@ -184,16 +203,19 @@ def kept_in_type_of(reference, position):
         value = reference(*inputs)
         kept = np.asarray(value).astype(inputs[position].dtype)
         return kept.view(type(value)) if isinstance(value, np.ndarray) else kept
+
     return mutant
 
 
-# ---- views ----------------------------------------------------------------------------------
+# --- views ---------------------------------------------------------------------------------------
 
 
 def sees_itself(exercise, position):
     """Whether in some trial the right result could be cut out of an argument, without a copy."""
-    return any(view(inputs[position], outcome.value) is not None
-               for outcome, (_, inputs) in zip(exercise.right, exercise.trials))
+    return any(
+        view(inputs[position], outcome.value) is not None
+        for outcome, (_, inputs) in zip(exercise.right, exercise.trials)
+    )
 
 
 def view_of(reference, position):
@@ -202,6 +224,7 @@ def view_of(reference, position):
         value = reference(*inputs)
         found = view(inputs[position], value)
         return value if found is None else found
+
     return mutant
 
 
@@ -233,4 +256,3 @@ def survivors(exercise):
 def explained(exercise, name):
     """Whether the exercise says why this change does no harm."""
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in exercise.harmless)
-

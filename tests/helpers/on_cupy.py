@@ -18,12 +18,23 @@ from convbook.arrays import is_cupy, to_gpu
 from convbook.layers.base import Container, Layer
 from convbook.stand_in import StandIn
 
-FILES = {"test_functional.py", "test_functional_backward.py", "test_functional_normalisation.py",
-         "test_functional_resampling.py", "test_functional_within_images.py",
-         "test_layers.py", "test_losses.py", "test_optimizers.py", "test_several_losses.py",
-         "test_training.py", "test_training_like_pytorch.py"}
-NO_CUPY = ("The tests on CuPy arrays were left out: no GPU that CuPy can use was found "
-           "(pytest --cupy-stand-in rehearses them without one).")
+FILES = {
+    "test_functional.py",
+    "test_functional_backward.py",
+    "test_functional_normalisation.py",
+    "test_functional_resampling.py",
+    "test_functional_within_images.py",
+    "test_layers.py",
+    "test_losses.py",
+    "test_optimizers.py",
+    "test_several_losses.py",
+    "test_training.py",
+    "test_training_like_pytorch.py",
+}
+NO_CUPY = (
+    "The tests on CuPy arrays were left out: no GPU that CuPy can use was found "
+    "(pytest --cupy-stand-in rehearses them without one)."
+)
 # About which array of NumPy it is, about the CPU's cache, or with a stand-in of their own.
 LEFT_OUT = {
     "test_a_gradient_of_the_wrong_shape_says_so_and_changes_nothing",
@@ -36,8 +47,25 @@ LEFT_OUT = {
 }
 
 # The arguments that are arrays; `kernel_size` and the like may be NumPy arrays too, but stay.
-ARRAYS = {"x", "y", "f", "b", "dy", "cols", "gamma", "beta", "mean", "var", "scores", "labels",
-          "answers", "features", "indices", "predictions", "targets"}
+ARRAYS = {
+    "x",
+    "y",
+    "f",
+    "b",
+    "dy",
+    "cols",
+    "gamma",
+    "beta",
+    "mean",
+    "var",
+    "scores",
+    "labels",
+    "answers",
+    "features",
+    "indices",
+    "predictions",
+    "targets",
+}
 
 
 def use_stand_in():
@@ -47,8 +75,11 @@ def use_stand_in():
 
 def says_nothing(item):
     """Whether a test is about something else than what is computed on the GPU."""
-    return (item.function.__name__ in LEFT_OUT or "cupy" in item.fixturenames
-            or "pretended_gpu" in inspect.getsource(item.function))
+    return (
+        item.function.__name__ in LEFT_OUT
+        or "cupy" in item.fixturenames
+        or "pretended_gpu" in inspect.getsource(item.function)
+    )
 
 
 # --- Moving --------------------------------------------------------------------------------------
@@ -56,7 +87,7 @@ def says_nothing(item):
 
 def movable(value):
     """Whether this is a NumPy array of a type that CuPy has."""
-    return (type(value) is np.ndarray and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8)
+    return type(value) is np.ndarray and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8
 
 
 def there(value):
@@ -85,12 +116,17 @@ def back(value):
 def moved(function, arguments, options):
     """Return arguments and options on the GPU, or None where nothing is to be moved."""
     names = list(inspect.signature(function).parameters)
-    arrays = [a for name, a in [*zip(names, arguments), *options.items()]
-              if name in ARRAYS and isinstance(a, np.ndarray) and not is_cupy(a)]
+    arrays = [
+        a
+        for name, a in [*zip(names, arguments), *options.items()]
+        if name in ARRAYS and isinstance(a, np.ndarray) and not is_cupy(a)
+    ]
     if not arrays or not all(map(movable, arrays)) or any(map(is_cupy, arguments)):
         return None
-    return ([there(a) if name in ARRAYS else a for name, a in zip(names, arguments)],
-            {name: there(a) if name in ARRAYS else a for name, a in options.items()})
+    return (
+        [there(a) if name in ARRAYS else a for name, a in zip(names, arguments)],
+        {name: there(a) if name in ARRAYS else a for name, a in options.items()},
+    )
 
 
 def lives_on_gpu(model):
@@ -130,11 +166,13 @@ def wrapped_function(function):
         if on_device is None:
             return function(*arguments, **options)
         return back(function(*on_device[0], **on_device[1]))
+
     return wrapper
 
 
 def wrapped_pass(function):
     """Wrap `forward` or `backward` of a layer."""
+
     @functools.wraps(function)
     def wrapper(layer, *arrays, **options):
         out = options.get("out")
@@ -149,11 +187,13 @@ def wrapped_pass(function):
             return result
         out[...] = result
         return out
+
     return wrapper
 
 
 def wrapped_method(function):
     """Wrap a method of a loss; `backward` gives back the kind of arrays that came before."""
+
     @functools.wraps(function)
     def wrapper(self, *arguments):
         on_device = moved(function, (self, *arguments), {})
@@ -161,6 +201,7 @@ def wrapped_method(function):
         if arguments:
             self.came_from_numpy = not any(map(is_cupy, arguments))
         return back(result) if getattr(self, "came_from_numpy", False) else result
+
     return wrapper
 
 
@@ -171,6 +212,7 @@ def wrapped_step(step):
             return step(self)
         with on_gpu(self.model):
             return step(self)
+
     return wrapper
 
 
@@ -179,14 +221,19 @@ def wrap_everything():
     for name, function in inspect.getmembers(functional, inspect.isfunction):
         if name in functional.__all__ and name != "output_size":
             setattr(functional, name, wrapped_function(function))
+
     def rooms(package):
-        return [module for _, module in inspect.getmembers(package, inspect.ismodule)
-                if module.__name__.startswith(package.__name__)]
+        return [
+            module
+            for _, module in inspect.getmembers(package, inspect.ismodule)
+            if module.__name__.startswith(package.__name__)
+        ]
 
     for module, methods, wrap in (
-            *((room, ("forward", "backward"), wrapped_pass) for room in rooms(layers)),
-            *((room, ("forward", "measure", "backward"), wrapped_method) for room in rooms(losses)),
-            (optimizers, ("step",), wrapped_step)):
+        *((room, ("forward", "backward"), wrapped_pass) for room in rooms(layers)),
+        *((room, ("forward", "measure", "backward"), wrapped_method) for room in rooms(losses)),
+        (optimizers, ("step",), wrapped_step),
+    ):
         for _, cls in inspect.getmembers(module, inspect.isclass):
             if cls.__module__ == module.__name__ and not issubclass(cls, optimizers.Schedule):
                 for method in methods:
@@ -206,6 +253,7 @@ def wrap_training():
                 return function(model, *arguments, **options)
             with on_gpu(model):
                 return back(function(model, *arguments, **options))
+
         return wrapper
 
     for name in ("fit", "predict", "evaluate"):

@@ -64,7 +64,8 @@ def solutions():
                 continue
             for statement in ast.parse("".join(cell["source"])).body:
                 checks = isinstance(statement, ast.Expr) and ast.unparse(statement).startswith(
-                    "check(")
+                    "check("
+                )
                 if checks or isinstance(statement, (ast.FunctionDef, ast.Assign)):
                     run(statement, names)
     return answers

@@ -82,11 +82,13 @@ def test_arrays_give_one_matrix_each(make, values):
 
 def drawn_matrices(n, seed=0):
     draws = rng(seed)
-    return (affine.shift(draws.uniform(-6, 6, n), draws.uniform(-6, 6, n))
-            @ affine.rotation(draws.uniform(-180, 180, n))
-            @ affine.shear(draws.uniform(-0.5, 0.5, n), draws.uniform(-0.5, 0.5, n))
-            @ affine.zoom(draws.uniform(0.4, 2.5, n))
-            @ affine.flip(draws.random(n) < 0.5, draws.random(n) < 0.5))
+    return (
+        affine.shift(draws.uniform(-6, 6, n), draws.uniform(-6, 6, n))
+        @ affine.rotation(draws.uniform(-180, 180, n))
+        @ affine.shear(draws.uniform(-0.5, 0.5, n), draws.uniform(-0.5, 0.5, n))
+        @ affine.zoom(draws.uniform(0.4, 2.5, n))
+        @ affine.flip(draws.random(n) < 0.5, draws.random(n) < 0.5)
+    )
 
 
 def torch_transform(x, matrices, mode):
@@ -274,9 +276,15 @@ MANY = (4000, 1, 16, 16)
 def test_flip_is_as_frequent_as_asked():
     x = pictures(2000, 1, 2, 2)
     y = Flip(0.3, 0.6)(x, rng())
-    same = {name: (y == flipped).all(axis=(1, 2, 3)).mean() for name, flipped in
-            [("none", x), ("h", x[..., ::-1]), ("v", x[..., ::-1, :]),
-             ("both", x[..., ::-1, ::-1])]}
+    same = {
+        name: (y == flipped).all(axis=(1, 2, 3)).mean()
+        for name, flipped in [
+            ("none", x),
+            ("h", x[..., ::-1]),
+            ("v", x[..., ::-1, :]),
+            ("both", x[..., ::-1, ::-1]),
+        ]
+    }
     expected = {"none": 0.28, "h": 0.12, "v": 0.42, "both": 0.18}
     assert same == pytest.approx(expected, abs=0.04)
 
@@ -396,8 +404,15 @@ def test_one_sampling_for_many_steps(monkeypatch):
     Compose(Flip(), Rotate(), Zoom(), Shear(), Shift(1), Crop(1, 5))(x, rng())
     assert calls == [("zero", (5, 5))]
     calls.clear()
-    Compose(Flip(), Rotate(mode="edge"), Flip(), Brightness(), Crop(1, 5, mode="edge"),
-            Zoom(mode="reflect"), Cutout(2))(x, rng())
+    Compose(
+        Flip(),
+        Rotate(mode="edge"),
+        Flip(),
+        Brightness(),
+        Crop(1, 5, mode="edge"),
+        Zoom(mode="reflect"),
+        Cutout(2),
+    )(x, rng())
     assert calls == [("edge", (8, 9)), ("edge", (5, 5)), ("reflect", (5, 5))]
     calls.clear()
     Compose(Rotate(mode="edge"), Zoom(), Compose(Shift(1)), mode="reflect")(x, rng())

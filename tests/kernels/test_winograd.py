@@ -46,9 +46,17 @@ padding = st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 2)
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.integers(1, 4), st.integers(1, 20), st.integers(1, 20), st.integers(1, 19),
-       st.integers(1, 19), padding, st.sampled_from(list(ORDERS)),
-       st.sampled_from([1, 20_000, blocks.BLOCK_BYTES]), st.integers(0, 2**32))
+@given(
+    st.integers(1, 4),
+    st.integers(1, 20),
+    st.integers(1, 20),
+    st.integers(1, 19),
+    st.integers(1, 19),
+    padding,
+    st.sampled_from(list(ORDERS)),
+    st.sampled_from([1, 20_000, blocks.BLOCK_BYTES]),
+    st.integers(0, 2**32),
+)
 def test_any_size_padding_and_memory_order(n, c, oc, h, w, padding, order, block_bytes, seed):
     counts = (h + sum(padding[0]) - 2, w + sum(padding[1]) - 2)
     if min(counts) < 1:
@@ -74,14 +82,17 @@ def test_any_size_padding_and_memory_order(n, c, oc, h, w, padding, order, block
 
 
 @pytest.mark.parametrize("order", ["NCHW", "channels-last"])
-@pytest.mark.parametrize("n, c, oc, size, padding", [
-    (8, 16, 16, (32, 32), ((1, 1), (1, 1))),
-    (16, 64, 32, (8, 8), ((1, 1), (1, 1))),
-    (5, 17, 30, (21, 30), ((0, 2), (1, 0))),
-    (40, 32, 16, (6, 4), ((1, 1), (1, 1))),
-    (4, 16, 128, (17, 23), ((0, 0), (0, 0))),
-    (1, 32, 48, (70, 61), ((2, 1), (0, 3))),
-])
+@pytest.mark.parametrize(
+    "n, c, oc, size, padding",
+    [
+        (8, 16, 16, (32, 32), ((1, 1), (1, 1))),
+        (16, 64, 32, (8, 8), ((1, 1), (1, 1))),
+        (5, 17, 30, (21, 30), ((0, 2), (1, 0))),
+        (40, 32, 16, (6, 4), ((1, 1), (1, 1))),
+        (4, 16, 128, (17, 23), ((0, 0), (0, 0))),
+        (1, 32, 48, (70, 61), ((2, 1), (0, 3))),
+    ],
+)
 def test_convolutions_and_gradients_equal_pytorch(order, n, c, oc, size, padding):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(1)
@@ -92,8 +103,10 @@ def test_convolutions_and_gradients_equal_pytorch(order, n, c, oc, size, padding
     expected = torch.nn.functional.conv2d(framed, *leaves[1:])
     dy = normal(rng, *expected.shape)
     gradients = torch.autograd.grad(expected, leaves, torch.tensor(dy.astype(float)))
-    with mock.patch.object(winograd, "correlate", wraps=winograd.correlate) as used, \
-            mock.patch.object(winograd, "filter_gradient", wraps=winograd.filter_gradient) as too:
+    with (
+        mock.patch.object(winograd, "correlate", wraps=winograd.correlate) as used,
+        mock.patch.object(winograd, "filter_gradient", wraps=winograd.filter_gradient) as too,
+    ):
         y = conv2d(arranged(x, order), f, b, padding=padding)
         ours = conv2d_backward(arranged(dy, order), arranged(x, order), f, padding=padding)
     assert used.call_count == 2 and too.call_count == 1  # Y and dX, dF
@@ -108,12 +121,15 @@ def test_transposed_convolution_takes_it_too():
     rng = np.random.default_rng(2)
     x, f, b = normal(rng, 4, 16, 15, 19), normal(rng, 16, 24, 3, 3), normal(rng, 24)
     dy = normal(rng, 4, 24, 15, 19)
-    y, gradients = (conv_transpose2d(x, f, b, padding=1),
-                    conv_transpose2d_backward(dy, x, f, padding=1))
+    y, gradients = (
+        conv_transpose2d(x, f, b, padding=1),
+        conv_transpose2d_backward(dy, x, f, padding=1),
+    )
     with directly():
         assert_close(y, conv_transpose2d(x, f, b, padding=1))
-        for mine, direct in zip(gradients, conv_transpose2d_backward(dy, x, f, padding=1),
-                                strict=True):
+        for mine, direct in zip(
+            gradients, conv_transpose2d_backward(dy, x, f, padding=1), strict=True
+        ):
             assert_close(mine, direct)
 
 
@@ -129,12 +145,24 @@ def test_other_precisions_go_the_direct_way(dtype):
             assert (mine == direct).all()
 
 
-@pytest.mark.parametrize("different", [
-    {"f_shape": (16, 16, 3, 1)}, {"f_shape": (15, 16, 3, 3)}, {"f_shape": (16, 15, 3, 3)},
-    {"f_shape": (129, 16, 3, 3)}, {"stride": (1, 2)}, {"dilation": (2, 1)}, {"groups": 2},
-    {"dtype": "float64"}, {"dtype": "int64"}, {"counts": (5, 5)},
-    {"counts": (6, 6)}, {"n": 0}, {"n": 15},
-])
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"f_shape": (16, 16, 3, 1)},
+        {"f_shape": (15, 16, 3, 3)},
+        {"f_shape": (16, 15, 3, 3)},
+        {"f_shape": (129, 16, 3, 3)},
+        {"stride": (1, 2)},
+        {"dilation": (2, 1)},
+        {"groups": 2},
+        {"dtype": "float64"},
+        {"dtype": "int64"},
+        {"counts": (5, 5)},
+        {"counts": (6, 6)},
+        {"n": 0},
+        {"n": 15},
+    ],
+)
 def test_it_is_taken_only_where_it_pays(different):
     def pays(n=16, f_shape=(16, 16, 3, 3), dtype="float32", counts=(8, 8), **geometry):
         return winograd.pays(n, f_shape, np.dtype(dtype), Geometry(f_shape[2:], counts, **geometry))

@@ -17,7 +17,7 @@ def test_numerical_gradients_of_known_functions():
     weights = normal((3, 4), seed=1)
     for f, gradient in [
         (lambda a: (weights * a).sum(), weights),
-        (lambda a: (a ** 3).sum(), 3 * x ** 2),
+        (lambda a: (a**3).sum(), 3 * x**2),
         (lambda a: np.exp(a[0]).sum() * a[2, 1], None),
     ]:
         if gradient is None:
@@ -36,18 +36,18 @@ def test_numerical_gradients_are_taken_in_float64_of_a_copy():
 
     def f(a):
         kinds.add(a.dtype)
-        return (a ** 2).sum()
+        return (a**2).sum()
 
     np.testing.assert_allclose(numerical_gradient(f, x), 2 * kept, atol=1e-9)
     assert kinds == {np.dtype(np.float64)}
     np.testing.assert_array_equal(x, kept)
-    assert numerical_gradient(lambda a: a ** 2, 3) == pytest.approx(6)
+    assert numerical_gradient(lambda a: a**2, 3) == pytest.approx(6)
     assert numerical_gradient(lambda a: a[0] * a[1], [2, 5]) == pytest.approx([5, 2])
 
 
 def test_the_step_h_is_the_one_asked_for():
     # The error of central differences for x³ is exactly h².
-    assert numerical_gradient(lambda a: a ** 3, 0.0, step=0.1) == pytest.approx(0.01)
+    assert numerical_gradient(lambda a: a**3, 0.0, step=0.1) == pytest.approx(0.01)
 
 
 def test_relative_error_is_relative_to_the_largest_element():
@@ -94,8 +94,10 @@ def test_a_report_is_a_readable_table():
     report = check_layer(Conv2d(1, 2, 3, rng=0), normal((1, 1, 4, 5)))
     assert report.ok
     lines = repr(report).splitlines()
-    assert lines[0] == ("Conv2d(1, 2, 3): backward agrees with numerical differentiation "
-                        "(step 1e-05, tolerance 1e-06)")
+    assert lines[0] == (
+        "Conv2d(1, 2, 3): backward agrees with numerical differentiation "
+        "(step 1e-05, tolerance 1e-06)"
+    )
     assert lines[1].split("  ")[0] == "array"
     assert [line.split()[0] for line in lines[2:]] == ["x", "f", "b"]
     assert "(2, 1, 3, 3)" in lines[3]
@@ -154,11 +156,14 @@ class Misshapen(Linear):
         return dx
 
 
-@pytest.mark.parametrize("layer, said", [
-    (Noise(), "gives another result each time; its random numbers must come from a generator"),
-    (Forgetful(2, 2), r"must give a gradient of b of shape \(2,\), got none"),
-    (Misshapen(2, 2), r"must give a gradient of b of shape \(2,\), got \(1, 2\)"),
-])
+@pytest.mark.parametrize(
+    "layer, said",
+    [
+        (Noise(), "gives another result each time; its random numbers must come from a generator"),
+        (Forgetful(2, 2), r"must give a gradient of b of shape \(2,\), got none"),
+        (Misshapen(2, 2), r"must give a gradient of b of shape \(2,\), got \(1, 2\)"),
+    ],
+)
 def test_what_cannot_be_checked_says_why(layer, said):
     with pytest.raises(ValueError, match=said):
         check_layer(layer, np.ones((3, 2)))

@@ -28,6 +28,7 @@ CASES = {  # name: layer, input
 def in_double(layer):
     """Return a layer equal to this one, in float64, and its parameters converted."""
     import copy
+
     return copy.deepcopy(layer).astype(np.float64)
 
 
@@ -47,7 +48,8 @@ def test_results_and_gradients_are_rounded_once(name):
         wide._y = y.astype(float)
     dx, exact = layer.backward(dy), wide.backward(dy.astype(float))
     results = {"y": (y, expected), "dx": (dx, exact)} | {
-        key: (layer.grads[key], wide.grads[key]) for key in layer.grads}
+        key: (layer.grads[key], wide.grads[key]) for key in layer.grads
+    }
     for key, (a, b) in results.items():
         assert a.dtype == HALF, key
         limit = 65_504

@@ -57,14 +57,23 @@ def is_channels_last(x):
 
 def inception(rng=0):
     return Sequential(
-        Branches(Conv2d(3, 2, 1, rng=rng),
-                 Sequential(Conv2d(3, 2, 3, padding=1, rng=rng), ReLU()),
-                 Sequential(MaxPool2d(3, 1, 1), Conv2d(3, 1, 1, rng=rng)), Layer()), Concat())
+        Branches(
+            Conv2d(3, 2, 1, rng=rng),
+            Sequential(Conv2d(3, 2, 3, padding=1, rng=rng), ReLU()),
+            Sequential(MaxPool2d(3, 1, 1), Conv2d(3, 1, 1, rng=rng)),
+            Layer(),
+        ),
+        Concat(),
+    )
 
 
 def small_unet(rng=0):
-    inner = Sequential(MaxPool2d(2), Conv2d(3, 4, 3, padding=1, rng=rng), Tanh(),
-                       ConvTranspose2d(4, 2, 2, stride=2, rng=rng))
+    inner = Sequential(
+        MaxPool2d(2),
+        Conv2d(3, 4, 3, padding=1, rng=rng),
+        Tanh(),
+        ConvTranspose2d(4, 2, 2, stride=2, rng=rng),
+    )
     return Sequential(Skip(inner), Conv2d(5, 2, 1, rng=rng))
 
 
@@ -82,29 +91,52 @@ SEVERAL = [
     (Add(), [(2, 3, 4, 5)] * 3, lambda t, a, b, c: a + b + c),
     (Add(), [(2, 3)], lambda t, x: x),
     (Layer(), [(2, 3, 4, 5), (2, 3)], lambda t, *xs: xs),
-    (Branches(Layer(), Tanh(), AvgPool2d(2)), [(2, 3, 4, 6)],
-     lambda t, x: (x, t.tanh(x), t.nn.functional.avg_pool2d(x, 2))),
+    (
+        Branches(Layer(), Tanh(), AvgPool2d(2)),
+        [(2, 3, 4, 6)],
+        lambda t, x: (x, t.tanh(x), t.nn.functional.avg_pool2d(x, 2)),
+    ),
     (Branches(Concat(), Add()), [(2, 3, 4, 5)] * 2, lambda t, a, b: (t.cat([a, b], 1), a + b)),
-    (Branches(Branches(Tanh(), Layer()), ReLU()), [(2, 3, 4, 5)],
-     lambda t, x: (t.tanh(x), x, t.relu(x))),
+    (
+        Branches(Branches(Tanh(), Layer()), ReLU()),
+        [(2, 3, 4, 5)],
+        lambda t, x: (t.tanh(x), x, t.relu(x)),
+    ),
     (Skip(Tanh()), [(2, 3, 4, 5)], lambda t, x: t.cat([x, t.tanh(x)], 1)),
-    (Skip(Sequential(MaxPool2d(2), Upsample(2))), [(2, 3, 4, 6)],
-     lambda t, x: t.cat([x, t.nn.functional.interpolate(
-         t.nn.functional.max_pool2d(x, 2), scale_factor=2)], 1)),
-    (Sequential(Branches(Tanh(), Layer(), ReLU()), Add(), ReLU()), [(2, 3, 4, 5)],
-     lambda t, x: t.relu(t.tanh(x) + x + t.relu(x))),
+    (
+        Skip(Sequential(MaxPool2d(2), Upsample(2))),
+        [(2, 3, 4, 6)],
+        lambda t, x: t.cat(
+            [x, t.nn.functional.interpolate(t.nn.functional.max_pool2d(x, 2), scale_factor=2)], 1
+        ),
+    ),
+    (
+        Sequential(Branches(Tanh(), Layer(), ReLU()), Add(), ReLU()),
+        [(2, 3, 4, 5)],
+        lambda t, x: t.relu(t.tanh(x) + x + t.relu(x)),
+    ),
     (inception(), [(2, 3, 4, 5)], None),
     (small_unet(), [(2, 3, 4, 6)], None),
     (segnet(), [(2, 3, 5, 4)], None),
-    (SharedBody(Sequential(Flatten(), Linear(6, 4, rng=0)), Linear(4, 3, rng=1),
-                Linear(4, 1, rng=2)), [(2, 3, 2)], None),
-    (Sequential(Concat(), Frozen(Sequential(Conv2d(3, 2, 3, rng=1), BatchNorm2d(2)))),
-     [(2, 2, 4, 4), (2, 1, 4, 4)], None),
+    (
+        SharedBody(
+            Sequential(Flatten(), Linear(6, 4, rng=0)), Linear(4, 3, rng=1), Linear(4, 1, rng=2)
+        ),
+        [(2, 3, 2)],
+        None,
+    ),
+    (
+        Sequential(Concat(), Frozen(Sequential(Conv2d(3, 2, 3, rng=1), BatchNorm2d(2)))),
+        [(2, 2, 4, 4), (2, 1, 4, 4)],
+        None,
+    ),
     (Residual(inception(), Conv2d(3, 8, 1, rng=5)), [(2, 3, 4, 5)], None),
 ]
 every = pytest.mark.parametrize(
-    "layer, shapes, same", SEVERAL,
-    ids=[f"{i} {title(layer)}" for i, (layer, *_) in enumerate(SEVERAL)])
+    "layer, shapes, same",
+    SEVERAL,
+    ids=[f"{i} {title(layer)}" for i, (layer, *_) in enumerate(SEVERAL)],
+)
 
 
 def run(layer, xs, arranged=lambda dy: dy):
@@ -145,7 +177,7 @@ def test_gradients_agree_with_numerical_differentiation(layer, shapes, same):
     report = check_layer(layer, xs if len(xs) > 1 else xs[0])
     assert report.ok, report
     names = [c.name for c in report.comparisons]
-    assert names[:len(xs)] == (["x"] if len(xs) == 1 else [f"x{i}" for i in range(len(xs))])
+    assert names[: len(xs)] == (["x"] if len(xs) == 1 else [f"x{i}" for i in range(len(xs))])
 
 
 @every
@@ -246,8 +278,11 @@ def test_unpooling_says_what_is_missing():
     with pytest.raises(ValueError, match=r"the pooling layer, MaxPool2d\(2\), must run before"):
         unpool(np.zeros((1, 1, 2, 2)))
     pool(np.zeros((1, 1, 6, 6)))
-    with pytest.raises(ValueError, match=r"must have the shape that the pooling layer has returned,"
-                                         r" \(1, 1, 3, 3\), got \(1, 1, 2, 2\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"must have the shape that the pooling layer has returned,"
+        r" \(1, 1, 3, 3\), got \(1, 1, 2, 2\)",
+    ):
         unpool(np.zeros((1, 1, 2, 2)))
     with pytest.raises(TypeError, match=re.escape("MaxUnpool2d(2): indices must be given, or the")):
         MaxUnpool2d(2)(np.zeros((1, 1, 2, 2)))
@@ -258,19 +293,29 @@ def test_unpooling_says_what_is_missing():
     with pytest.raises(ValueError, match="padding of max pooling must be at most half"):
         MaxUnpool2d(2, padding=2)
     assert MaxUnpool2d(3, 2, 1)(np.ones((1, 1, 2, 2)), np.arange(4).reshape(1, 1, 2, 2)).shape == (
-        1, 1, 3, 3)
+        1,
+        1,
+        3,
+        3,
+    )
 
 
 # --- What does not fit ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer, shapes, said", [
-    (Concat(), [(2, 3, 4, 4), (2, 3, 4, 5)], "Concat(): all axes but 1 must agree, got shapes "
-                                             "(2, 3, 4, 4), (2, 3, 4, 5)"),
-    (Concat(3), [(2, 3)], "Concat(axis=3): all axes but 3 must agree, got shapes (2, 3)"),
-    (Add(), [(2, 3), (2, 1)], "Add(): the shapes must be equal, got (2, 3), (2, 1)"),
-    (Skip(MaxPool2d(2)), [(2, 3, 4, 4)], "Concat(): all axes but 1 must agree"),
-])
+@pytest.mark.parametrize(
+    "layer, shapes, said",
+    [
+        (
+            Concat(),
+            [(2, 3, 4, 4), (2, 3, 4, 5)],
+            "Concat(): all axes but 1 must agree, got shapes (2, 3, 4, 4), (2, 3, 4, 5)",
+        ),
+        (Concat(3), [(2, 3)], "Concat(axis=3): all axes but 3 must agree, got shapes (2, 3)"),
+        (Add(), [(2, 3), (2, 1)], "Add(): the shapes must be equal, got (2, 3), (2, 1)"),
+        (Skip(MaxPool2d(2)), [(2, 3, 4, 4)], "Concat(): all axes but 1 must agree"),
+    ],
+)
 def test_shapes_that_do_not_fit(layer, shapes, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         layer(*map(np.zeros, shapes))
@@ -280,16 +325,24 @@ def test_numbers_of_inputs_that_do_not_fit():
     with pytest.raises(TypeError, match="at least one input is needed, got none"):
         Add()()
     model = Sequential(Branches(Tanh(), Layer()), ReLU())
-    with pytest.raises(TypeError, match=re.escape("ReLU() does not take 2 inputs, which is what "
-                                                  "stands before it; a Concat or an Add makes")):
+    with pytest.raises(
+        TypeError,
+        match=re.escape(
+            "ReLU() does not take 2 inputs, which is what "
+            "stands before it; a Concat or an Add makes"
+        ),
+    ):
         model(np.zeros((2, 3)))
     both = Branches(Tanh(), Layer())
     both(np.zeros((2, 3)))
-    with pytest.raises(TypeError, match="backward needs a gradient for each output of forward, 2, "
-                                        "got 1"):
+    with pytest.raises(
+        TypeError, match="backward needs a gradient for each output of forward, 2, got 1"
+    ):
         both.backward(np.zeros((2, 3)))
-    with pytest.raises(ValueError, match=re.escape("dys[1] must have the shape of the last output, "
-                                                   "(2, 3), got (3, 2)")):
+    with pytest.raises(
+        ValueError,
+        match=re.escape("dys[1] must have the shape of the last output, (2, 3), got (3, 2)"),
+    ):
         both.backward(np.zeros((2, 3)), np.zeros((3, 2)))
     with pytest.raises(ValueError, match="axis must be an integer of at least 1, got 0"):
         Concat(0)
@@ -310,8 +363,12 @@ def test_a_layer_without_its_beginning_says_so():
         def __init__(self):
             pass
 
-    with pytest.raises(TypeError, match=re.escape("layer 0 of a Sequential is not complete: "
-                                                  "Forgotten.__init__ must begin with super()")):
+    with pytest.raises(
+        TypeError,
+        match=re.escape(
+            "layer 0 of a Sequential is not complete: Forgotten.__init__ must begin with super()"
+        ),
+    ):
         Sequential(Forgotten())
 
 
@@ -332,7 +389,9 @@ def test_floats_of_two_kinds_meet_in_the_wider():
 
 def test_they_show_their_layers():
     model = Sequential(Branches(ReLU(), Layer()), Concat(), Skip(Tanh()), Frozen(ReLU()))
-    assert repr(model) == """\
+    assert (
+        repr(model)
+        == """\
 Sequential(
   0: Branches(
     0: ReLU()
@@ -347,13 +406,20 @@ Sequential(
     body: ReLU()
   )
 )"""
+    )
 
 
 def test_the_summary_of_branches():
     summary = Summary(inception(), (3, 8, 8))
     assert [(row.name, row.output_shape) for row in summary.rows] == [
-        ("0.0", (2, 8, 8)), ("0.1.0", (2, 8, 8)), ("0.1.1", (2, 8, 8)), ("0.2.0", (3, 8, 8)),
-        ("0.2.1", (1, 8, 8)), ("0.3", (3, 8, 8)), ("1", (8, 8, 8))]
+        ("0.0", (2, 8, 8)),
+        ("0.1.0", (2, 8, 8)),
+        ("0.1.1", (2, 8, 8)),
+        ("0.2.0", (3, 8, 8)),
+        ("0.2.1", (1, 8, 8)),
+        ("0.3", (3, 8, 8)),
+        ("1", (8, 8, 8)),
+    ]
     assert summary.parameters == sum(row.parameters for row in summary.rows)
     assert summary.multiplications == 64 * (3 * 2 + 27 * 2 + 3)
 
@@ -362,8 +428,14 @@ class Twins(Container):
     """Two inputs; one body looks at both."""
 
     def __init__(self):
-        super().__init__({"body": Sequential(Conv2d(1, 4, 3, rng=0), GlobalAvgPool2d()),
-                          "both": Layer(), "join": Concat(), "head": Linear(8, 1, rng=1)})
+        super().__init__(
+            {
+                "body": Sequential(Conv2d(1, 4, 3, rng=0), GlobalAvgPool2d()),
+                "both": Layer(),
+                "join": Concat(),
+                "head": Linear(8, 1, rng=1),
+            }
+        )
 
     def forward(self, a, b):
         c = self.children
@@ -372,23 +444,34 @@ class Twins(Container):
 
 def test_the_summary_of_several_inputs_and_of_a_layer_that_runs_twice(capsys):
     summary = Summary(Twins(), (1, 8, 8), (1, 6, 6))
-    assert [(row.name, row.output_shape, row.parameters, row.multiplications)
-            for row in summary.rows] == [
-        ("body.0", (4, 6, 6), 40, 1296), ("body.1", (4,), 0, 0),
-        ("body.0", (4, 4, 4), 0, 576), ("body.1", (4,), 0, 0),
-        ("both", ((4,), (4,)), 0, 0), ("join", (8,), 0, 0), ("head", (1,), 9, 8)]
+    assert [
+        (row.name, row.output_shape, row.parameters, row.multiplications) for row in summary.rows
+    ] == [
+        ("body.0", (4, 6, 6), 40, 1296),
+        ("body.1", (4,), 0, 0),
+        ("body.0", (4, 4, 4), 0, 576),
+        ("body.1", (4,), 0, 0),
+        ("both", ((4,), (4,)), 0, 0),
+        ("join", (8,), 0, 0),
+        ("head", (1,), 9, 8),
+    ]
     assert summary.parameters == 49 and summary.multiplications == 1296 + 576 + 8
     lines = str(summary).splitlines()
     assert [line.split() for line in lines[2:4]] == [
-        ["input", "1", "×", "8", "×", "8"], ["input", "1", "×", "6", "×", "6"]]
+        ["input", "1", "×", "8", "×", "8"],
+        ["input", "1", "×", "6", "×", "6"],
+    ]
     assert any("Layer()" in line and "4, 4" in line for line in lines)
     Twins().summary((1, 8, 8), (1, 6, 6))
     assert capsys.readouterr().out == f"{summary}\n"
 
 
 def test_a_model_of_branches_learns_with_dropout_in_it():
-    model = Sequential(Branches(Sequential(Linear(3, 4, rng=0), Dropout(0.5, rng=0)),
-                                Linear(3, 2, rng=1)), Concat(), Linear(6, 2, rng=2))
+    model = Sequential(
+        Branches(Sequential(Linear(3, 4, rng=0), Dropout(0.5, rng=0)), Linear(3, 2, rng=1)),
+        Concat(),
+        Linear(6, 2, rng=2),
+    )
     x = normal((5, 3), np.float32)
     for _ in range(2):
         model.backward(np.ones_like(model(x)), need_dx=False)

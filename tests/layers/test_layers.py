@@ -45,8 +45,10 @@ drawn = settings(deadline=None, derandomize=True, max_examples=40)
 
 LAYERS = [
     (Conv2d(2, 3, 3, stride=2, padding=1, rng=0), (2, 2, 5, 6)),
-    (Conv2d(4, 2, (2, 3), padding=((0, 1), (2, 0)), dilation=(1, 2), groups=2, rng=0),
-     (2, 4, 4, 5)),
+    (
+        Conv2d(4, 2, (2, 3), padding=((0, 1), (2, 0)), dilation=(1, 2), groups=2, rng=0),
+        (2, 4, 4, 5),
+    ),
     (Conv2d(9, 2, 1, bias=False, rng=0), (2, 9, 3, 3)),
     (ConvTranspose2d(2, 3, 3, stride=2, padding=1, output_padding=1, rng=0), (2, 2, 3, 4)),
     (ConvTranspose2d(4, 2, 2, groups=2, bias=False, rng=0), (1, 4, 3, 3)),
@@ -92,8 +94,9 @@ def assert_close(a, expected, dtype=np.float64):
     assert a.dtype == dtype
     expected = np.asarray(expected.detach() if hasattr(expected, "detach") else expected)
     tolerance = 1e-4 if dtype == np.float32 else 1e-10
-    np.testing.assert_allclose(a, expected, rtol=0,
-                               atol=tolerance * max(1, np.abs(expected).max(initial=0)))
+    np.testing.assert_allclose(
+        a, expected, rtol=0, atol=tolerance * max(1, np.abs(expected).max(initial=0))
+    )
 
 
 # --- Against PyTorch -----------------------------------------------------------------------------
@@ -106,8 +109,11 @@ def compare(layer, module, shape, dtype=np.float64, x=None):
     x = normal(shape, dtype) if x is None else x
     module.to(torch.from_numpy(x).dtype)
     theirs = {"weight": ("f", "w", "gamma"), "bias": ("b", "beta")}
-    pairs = [(next(n for n in ours if n in layer.params), getattr(module, their))
-             for their, ours in theirs.items() if getattr(module, their, None) is not None]
+    pairs = [
+        (next(n for n in ours if n in layer.params), getattr(module, their))
+        for their, ours in theirs.items()
+        if getattr(module, their, None) is not None
+    ]
     assert len(pairs) == len(layer.params)
     for i, (name, parameter) in enumerate(pairs):
         layer.params[name][...] = normal(layer.params[name].shape, seed=i + 1)
@@ -152,8 +158,11 @@ def test_conv_transpose2d_is_pytorchs(data):
     groups, bias = data.draw(counts), data.draw(st.booleans())
     c, oc = groups * data.draw(counts), groups * data.draw(st.sampled_from((1, 2, 8)))
     arguments = (c, oc, kernel, stride, padding, output_padding, groups, bias)
-    compare(ConvTranspose2d(*arguments), torch.nn.ConvTranspose2d(*arguments),
-            (data.draw(counts), c, data.draw(counts), data.draw(counts)))
+    compare(
+        ConvTranspose2d(*arguments),
+        torch.nn.ConvTranspose2d(*arguments),
+        (data.draw(counts), c, data.draw(counts), data.draw(counts)),
+    )
 
 
 @given(st.data())
@@ -165,10 +174,10 @@ def test_pooling_is_pytorchs(data):
     padding = tuple(data.draw(st.integers(0, k // 2)) for k in kernel)
     shape = (data.draw(counts), data.draw(counts), *(k + data.draw(counts) for k in kernel))
     x = np.random.default_rng(data.draw(counts)).integers(-2, 3, shape).astype(float)  # many ties
-    compare(MaxPool2d(kernel, stride, padding),
-            torch.nn.MaxPool2d(kernel, stride, padding), shape, x=x)
-    compare(AvgPool2d(kernel, stride, padding),
-            torch.nn.AvgPool2d(kernel, stride, padding), shape)
+    compare(
+        MaxPool2d(kernel, stride, padding), torch.nn.MaxPool2d(kernel, stride, padding), shape, x=x
+    )
+    compare(AvgPool2d(kernel, stride, padding), torch.nn.AvgPool2d(kernel, stride, padding), shape)
 
 
 @both
@@ -184,16 +193,21 @@ def test_layers_without_parameters_are_pytorchs(dtype):
     nn, shape = torch.nn, (3, 4, 5, 6)
     x = 3 * normal(shape, dtype)
     x.flat[:6] = 0, -0.0, 100, -100, 20, -20  # the kink, and where sigmoid and tanh end
-    modules = [(ReLU(), nn.ReLU()), (LeakyReLU(), nn.LeakyReLU()),
-               (LeakyReLU(0.3), nn.LeakyReLU(0.3)), (Sigmoid(), nn.Sigmoid()),
-               (Tanh(), nn.Tanh()), (Flatten(), nn.Flatten()),
-               (Reshape(2, 10, 6), nn.Sequential(nn.Flatten(), nn.Unflatten(1, (2, 10, 6)))),
-               (Reshape(-1, 6), nn.Flatten(1, 2)),
-               (Upsample(3), nn.Upsample(scale_factor=3)),
-               (Upsample(2, "bilinear"), nn.Upsample(scale_factor=2, mode="bilinear")),
-               (LocalResponseNorm(3, 0.5), nn.LocalResponseNorm(3, 0.5)),
-               (LocalResponseNorm(6, 0.1, 0.9, 2), nn.LocalResponseNorm(6, 0.1, 0.9, 2)),
-               (GlobalAvgPool2d(), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))]
+    modules = [
+        (ReLU(), nn.ReLU()),
+        (LeakyReLU(), nn.LeakyReLU()),
+        (LeakyReLU(0.3), nn.LeakyReLU(0.3)),
+        (Sigmoid(), nn.Sigmoid()),
+        (Tanh(), nn.Tanh()),
+        (Flatten(), nn.Flatten()),
+        (Reshape(2, 10, 6), nn.Sequential(nn.Flatten(), nn.Unflatten(1, (2, 10, 6)))),
+        (Reshape(-1, 6), nn.Flatten(1, 2)),
+        (Upsample(3), nn.Upsample(scale_factor=3)),
+        (Upsample(2, "bilinear"), nn.Upsample(scale_factor=2, mode="bilinear")),
+        (LocalResponseNorm(3, 0.5), nn.LocalResponseNorm(3, 0.5)),
+        (LocalResponseNorm(6, 0.1, 0.9, 2), nn.LocalResponseNorm(6, 0.1, 0.9, 2)),
+        (GlobalAvgPool2d(), nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())),
+    ]
     for layer, module in modules:
         for arranged in (x, channels_last(x)):
             compare(layer, module, shape, dtype, arranged)
@@ -202,8 +216,9 @@ def test_layers_without_parameters_are_pytorchs(dtype):
 def test_sigmoid_is_precise_far_from_zero_and_never_warns():
     x = np.array([-800, -80, -20, 20, 800.0])
     y = Sigmoid()(x)
-    np.testing.assert_allclose(y, [0, np.exp(-80), np.exp(-20), 1 / (1 + np.exp(-20)), 1],
-                               rtol=1e-8)
+    np.testing.assert_allclose(
+        y, [0, np.exp(-80), np.exp(-20), 1 / (1 + np.exp(-20)), 1], rtol=1e-8
+    )
     assert Sigmoid()(np.float32([-1000, 1000])).tolist() == [0, 1]
 
 
@@ -212,8 +227,13 @@ def test_instance_norm_is_pytorchs(dtype):
     torch = pytest.importorskip("torch")
     x = 1 + 2 * normal((4, 3, 5, 6), dtype)
     for arranged in (x, channels_last(x)):
-        compare(InstanceNorm2d(3, 1e-3), torch.nn.InstanceNorm2d(3, 1e-3, affine=True), x.shape,
-                dtype, arranged)
+        compare(
+            InstanceNorm2d(3, 1e-3),
+            torch.nn.InstanceNorm2d(3, 1e-3, affine=True),
+            x.shape,
+            dtype,
+            arranged,
+        )
 
 
 @both
@@ -352,9 +372,18 @@ def test_an_empty_batch_passes(layer, shape):
 
 def small_network(rng=0):
     return Sequential(
-        Conv2d(2, 4, 3, padding=1, rng=rng), BatchNorm2d(4), ReLU(), MaxPool2d(2),
-        Sequential(Conv2d(4, 4, 3, padding=1, rng=rng), LeakyReLU()), Flatten(),
-        Linear(36, 8, rng=rng), Dropout(0.3, rng=rng), Tanh(), Linear(8, 3, rng=rng), Sigmoid())
+        Conv2d(2, 4, 3, padding=1, rng=rng),
+        BatchNorm2d(4),
+        ReLU(),
+        MaxPool2d(2),
+        Sequential(Conv2d(4, 4, 3, padding=1, rng=rng), LeakyReLU()),
+        Flatten(),
+        Linear(36, 8, rng=rng),
+        Dropout(0.3, rng=rng),
+        Tanh(),
+        Linear(8, 3, rng=rng),
+        Sigmoid(),
+    )
 
 
 def test_a_sequential_gives_what_its_layers_give_one_by_one():
@@ -394,8 +423,9 @@ def test_a_sequential_saves_the_elementwise_layers_an_array():
 
 
 def test_the_first_layer_computes_no_gradient_that_nobody_needs():
-    model = Sequential(ReLU(), Sequential(Conv2d(2, 3, 3, rng=0), ReLU()), Flatten(),
-                       Linear(27, 2, rng=0))
+    model = Sequential(
+        ReLU(), Sequential(Conv2d(2, 3, 3, rng=0), ReLU()), Flatten(), Linear(27, 2, rng=0)
+    )
     x, dy = normal((4, 2, 5, 5), np.float32), normal((4, 2), np.float32)
     model(x)
     model.backward(dy)
@@ -460,7 +490,7 @@ def test_weights_have_the_variance_of_their_papers(make, fan_in, fan_out):
             layer = make(rng=0, init=getattr(initializers, f"{paper}_{kind}"))
             weights = layer.params.get("f", layer.params.get("w"))
             assert weights.var() == pytest.approx(variance, rel=0.05)
-            assert abs(weights.mean()) < 0.05 * variance ** 0.5
+            assert abs(weights.mean()) < 0.05 * variance**0.5
             if kind == "uniform":
                 assert np.abs(weights).max() <= (3 * variance) ** 0.5
             assert not layer.params["b"].any()
@@ -480,7 +510,7 @@ def test_weights_are_drawn_from_the_seed_in_any_dtype():
 def test_a_signal_keeps_its_size_through_many_layers():
     layers = [layer for i in range(20) for layer in (Linear(400, 400, rng=i), ReLU())]
     y = Sequential(*layers)(normal((50, 400), np.float32))
-    assert 0.1 < (y ** 2).mean() < 10  # with variance 1 / fan_in it would be a millionth
+    assert 0.1 < (y**2).mean() < 10  # with variance 1 / fan_in it would be a millionth
 
 
 # --- States --------------------------------------------------------------------------------------
@@ -490,8 +520,19 @@ def test_a_state_is_a_flat_dict_of_copies():
     model = small_network()
     state = model.state()
     assert list(state) == [
-        "0.f", "0.b", "1.gamma", "1.beta", "4.0.f", "4.0.b", "6.w", "6.b", "9.w", "9.b",
-        "1.running_mean", "1.running_var"]
+        "0.f",
+        "0.b",
+        "1.gamma",
+        "1.beta",
+        "4.0.f",
+        "4.0.b",
+        "6.w",
+        "6.b",
+        "9.w",
+        "9.b",
+        "1.running_mean",
+        "1.running_var",
+    ]
     state["0.f"][...] = 7
     assert (model.params["0.f"] != 7).all()
     assert list(Conv2d(1, 2, 3).state()) == ["f", "b"]
@@ -524,15 +565,20 @@ def damaged(state, **changes):
     return {name: value for name, value in state.items() if value is not None}
 
 
-@pytest.mark.parametrize("changes, said", [
-    ({"0.f": None, "1.running_var": None}, ["'0.f' is missing", "'1.running_var' is missing"]),
-    ({"7.w": np.zeros(2)}, ["'7.w' is unknown"]),
-    ({"6.b": np.zeros(9)}, ["'6.b' must have shape (8,), got (9,)"]),
-    ({"9.b": np.zeros(3, int), "0.b": np.zeros(4, complex)},
-     ["'9.b' must hold floating-point numbers, got dtype int64", "'0.b'", "complex128"]),
-    ({"9.b": "zero"}, ["'9.b'", "dtype <U4"]),
-    ({"9.b": np.array(None)}, ["'9.b'", "dtype object"]),
-])
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"0.f": None, "1.running_var": None}, ["'0.f' is missing", "'1.running_var' is missing"]),
+        ({"7.w": np.zeros(2)}, ["'7.w' is unknown"]),
+        ({"6.b": np.zeros(9)}, ["'6.b' must have shape (8,), got (9,)"]),
+        (
+            {"9.b": np.zeros(3, int), "0.b": np.zeros(4, complex)},
+            ["'9.b' must hold floating-point numbers, got dtype int64", "'0.b'", "complex128"],
+        ),
+        ({"9.b": "zero"}, ["'9.b'", "dtype <U4"]),
+        ({"9.b": np.array(None)}, ["'9.b'", "dtype object"]),
+    ],
+)
 def test_a_state_that_does_not_fit_changes_nothing(changes, said):
     model = small_network()
     before = model.state()
@@ -595,7 +641,9 @@ def test_bad_files_are_refused_and_never_unpickled(tmp_path):
             return Path.touch, (tmp_path / "executed",)
 
     np.savez(path, w=np.array([Mine()], object), b=np.zeros(2))
-    with pytest.raises(ValueError, match="not an .npz file of plain arrays: it holds Python objects"):
+    with pytest.raises(
+        ValueError, match="not an .npz file of plain arrays: it holds Python objects"
+    ):
         model.load(path)
     assert not (tmp_path / "executed").exists()
     for name, array in model.state().items():
@@ -617,7 +665,9 @@ def test_training_and_eval_reach_every_layer():
 def test_a_sequential_is_indexed_and_shows_its_layers():
     model = Sequential(Conv2d(1, 2, 3, padding=1), Sequential(ReLU(), Dropout(0.3)))
     assert len(model) == 2 and isinstance(model[1][0], ReLU)
-    assert repr(model) == """\
+    assert (
+        repr(model)
+        == """\
 Sequential(
   0: Conv2d(1, 2, 3, padding=1)
   1: Sequential(
@@ -625,6 +675,7 @@ Sequential(
     1: Dropout(p=0.3)
   )
 )"""
+    )
 
 
 def test_a_sequential_of_nothing_is_the_identity():
@@ -677,21 +728,40 @@ class Both(Container):
 
 def test_layers_and_containers_of_ones_own_take_part():
     model = Sequential(
-        Linear(3, 4, rng=0), Double(), ReLU(),
-        Both(Sequential(Linear(4, 4, rng=1), Tanh()), Layer()), Linear(4, 2, rng=2))
+        Linear(3, 4, rng=0),
+        Double(),
+        ReLU(),
+        Both(Sequential(Linear(4, 4, rng=1), Tanh()), Layer()),
+        Linear(4, 2, rng=2),
+    )
     assert list(model.params) == ["0.w", "0.b", "3.left.0.w", "3.left.0.b", "4.w", "4.b"]
     assert check_layer(model, normal((2, 3))).ok
     assert [row.name for row in Summary(model, (3,)).rows] == [
-        "0", "1", "2", "3.left.0", "3.left.1", "3.right", "4"]
+        "0",
+        "1",
+        "2",
+        "3.left.0",
+        "3.left.1",
+        "3.right",
+        "4",
+    ]
 
 
-# --- Residual connections -----------------------------------------------------------------------
+# --- Residual connections ------------------------------------------------------------------------
 
 
 def residual_block(c, oc, stride, rng=0):
     shortcut = Conv2d(c, oc, 1, stride, bias=False, rng=rng) if (c, stride) != (oc, 1) else None
-    return Residual(Sequential(Conv2d(c, oc, 3, stride, 1, rng=rng), BatchNorm2d(oc), ReLU(),
-                               Conv2d(oc, oc, 3, 1, 1, rng=rng), BatchNorm2d(oc)), shortcut)
+    return Residual(
+        Sequential(
+            Conv2d(c, oc, 3, stride, 1, rng=rng),
+            BatchNorm2d(oc),
+            ReLU(),
+            Conv2d(oc, oc, 3, 1, 1, rng=rng),
+            BatchNorm2d(oc),
+        ),
+        shortcut,
+    )
 
 
 @pytest.mark.parametrize("c, oc, stride", [(3, 3, 1), (2, 3, 2)])
@@ -709,9 +779,18 @@ def test_a_residual_adds_and_its_gradient_takes_both_ways(c, oc, stride):
     assert check_layer(block, x).ok
 
 
-@pytest.mark.parametrize("body", [ReLU(), Tanh(), Flatten(), Layer(),
-                                  Sequential(Conv2d(2, 2, 1, rng=0), ReLU()),
-                                  Sequential(Tanh(), Conv2d(2, 2, 1, rng=0))], ids=repr)
+@pytest.mark.parametrize(
+    "body",
+    [
+        ReLU(),
+        Tanh(),
+        Flatten(),
+        Layer(),
+        Sequential(Conv2d(2, 2, 1, rng=0), ReLU()),
+        Sequential(Tanh(), Conv2d(2, 2, 1, rng=0)),
+    ],
+    ids=repr,
+)
 def test_a_residual_never_writes_into_what_its_body_remembers(body):
     x = normal((2, 2, 3, 3) if not isinstance(body, Flatten) else (2, 5))
     kept = x.copy()
@@ -739,17 +818,40 @@ def test_a_residual_is_pytorchs_in_a_network():
         def forward(self, x):
             return self.body(x) + self.shortcut(x)
 
-    model = Sequential(Conv2d(2, 3, 3, padding=1, rng=0), ReLU(), residual_block(3, 3, 1), ReLU(),
-                       residual_block(3, 4, 2), ReLU(), GlobalAvgPool2d(), Linear(4, 2, rng=0))
+    model = Sequential(
+        Conv2d(2, 3, 3, padding=1, rng=0),
+        ReLU(),
+        residual_block(3, 3, 1),
+        ReLU(),
+        residual_block(3, 4, 2),
+        ReLU(),
+        GlobalAvgPool2d(),
+        Linear(4, 2, rng=0),
+    )
 
     def block(c, oc, stride, shortcut):
-        return TorchResidual(nn.Sequential(
-            nn.Conv2d(c, oc, 3, stride, 1), nn.BatchNorm2d(oc), nn.ReLU(),
-            nn.Conv2d(oc, oc, 3, 1, 1), nn.BatchNorm2d(oc)), shortcut)
+        return TorchResidual(
+            nn.Sequential(
+                nn.Conv2d(c, oc, 3, stride, 1),
+                nn.BatchNorm2d(oc),
+                nn.ReLU(),
+                nn.Conv2d(oc, oc, 3, 1, 1),
+                nn.BatchNorm2d(oc),
+            ),
+            shortcut,
+        )
 
-    theirs = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.ReLU(), block(3, 3, 1, nn.Identity()),
-                           nn.ReLU(), block(3, 4, 2, nn.Conv2d(3, 4, 1, 2, bias=False)), nn.ReLU(),
-                           nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)).double()
+    theirs = nn.Sequential(
+        nn.Conv2d(2, 3, 3, padding=1),
+        nn.ReLU(),
+        block(3, 3, 1, nn.Identity()),
+        nn.ReLU(),
+        block(3, 4, 2, nn.Conv2d(3, 4, 1, 2, bias=False)),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 2),
+    ).double()
     model.astype(np.float64)
     for parameter, ours in zip(theirs.parameters(), model.params.values(), strict=True):
         parameter.data = torch.tensor(ours)
@@ -775,13 +877,19 @@ def test_a_residual_computes_no_gradient_that_nobody_needs():
 
 def test_a_residual_shows_its_layers_and_what_does_not_fit():
     block = Residual(Conv2d(2, 4, 3))
-    assert repr(block) == """\
+    assert (
+        repr(block)
+        == """\
 Residual(
   body: Conv2d(2, 4, 3)
   shortcut: Layer()
 )"""
-    with pytest.raises(ValueError, match=r"shapes must be equal, got \(1, 4, 3, 3\) and "
-                                         r"\(1, 2, 5, 5\) for x of shape \(1, 2, 5, 5\)"):
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"shapes must be equal, got \(1, 4, 3, 3\) and "
+        r"\(1, 2, 5, 5\) for x of shape \(1, 2, 5, 5\)",
+    ):
         block(np.zeros((1, 2, 5, 5)))
     with pytest.raises(TypeError, match="layer body of a Residual must be a Layer"):
         Residual(abs)
@@ -791,11 +899,21 @@ Residual(
 
 
 def test_the_summary_is_a_table_that_adds_up(capsys):
-    model = Sequential(Conv2d(1, 30, 5), ReLU(), MaxPool2d(2), Flatten(), Linear(4320, 100),
-                       ReLU(), Linear(100, 10))
+    model = Sequential(
+        Conv2d(1, 30, 5),
+        ReLU(),
+        MaxPool2d(2),
+        Flatten(),
+        Linear(4320, 100),
+        ReLU(),
+        Linear(100, 10),
+    )
     state = model.state()
     summary = Summary(model, (1, 28, 28))
-    assert repr(summary) == str(summary) == """\
+    assert (
+        repr(summary)
+        == str(summary)
+        == """\
    layer                    output  parameters  multiplications
 ───────────────────────────────────────────────────────────────
    input               1 × 28 × 28
@@ -808,6 +926,7 @@ def test_the_summary_is_a_table_that_adds_up(capsys):
 6  Linear(100, 10)              10       1,010            1,000
 ───────────────────────────────────────────────────────────────
    total                               433,890          865,000"""
+    )
     model.summary((1, 28, 28))
     assert capsys.readouterr().out == f"{summary}\n"
     assert summary.parameters == sum(a.size for a in model.params.values())
@@ -820,14 +939,17 @@ def test_the_summary_is_a_table_that_adds_up(capsys):
         model.backward(np.zeros((1, 10)))
 
 
-@pytest.mark.parametrize("layer, shape, multiplications", [
-    (Conv2d(4, 6, (3, 2), stride=2, groups=2), (4, 7, 6), 6 * 3 * 3 * 2 * 6),
-    (ConvTranspose2d(4, 6, (3, 2), stride=2, groups=2), (4, 7, 6), 4 * 7 * 6 * 3 * 6),
-    (BatchNorm2d(4), (4, 5, 6), 4 * 5 * 6),
-    (InstanceNorm2d(4), (4, 5, 6), 4 * 5 * 6),
-    (Upsample(2), (4, 5, 6), 0),
-    (Linear(7, 3), (7,), 21),
-])
+@pytest.mark.parametrize(
+    "layer, shape, multiplications",
+    [
+        (Conv2d(4, 6, (3, 2), stride=2, groups=2), (4, 7, 6), 6 * 3 * 3 * 2 * 6),
+        (ConvTranspose2d(4, 6, (3, 2), stride=2, groups=2), (4, 7, 6), 4 * 7 * 6 * 3 * 6),
+        (BatchNorm2d(4), (4, 5, 6), 4 * 5 * 6),
+        (InstanceNorm2d(4), (4, 5, 6), 4 * 5 * 6),
+        (Upsample(2), (4, 5, 6), 0),
+        (Linear(7, 3), (7,), 21),
+    ],
+)
 def test_multiplications_are_counted(layer, shape, multiplications):
     summary = Summary(layer, shape)
     assert summary.multiplications == multiplications
@@ -859,33 +981,78 @@ def test_a_gradient_of_the_wrong_shape_says_so_and_changes_nothing(layer, shape)
         layer.backward(np.zeros(y.shape, complex))
 
 
-@pytest.mark.parametrize("layer, x, error, said", [
-    (Conv2d(3, 2, 3), (5, 5), ValueError,
-     "Conv2d(3, 2, 3): x must have 4 axes (N, C, H, W), got 2, shape (5, 5)"),
-    (Conv2d(3, 2, 3), (2, 4, 5, 5), ValueError,
-     "Conv2d(3, 2, 3): x must have C = 3, got 4, shape (2, 4, 5, 5)"),
-    (Conv2d(3, 2, 3), (2, 3, 2, 2), ValueError, "Conv2d(3, 2, 3): f must not be larger than"),
-    (ConvTranspose2d(3, 2, 3), (2, 4, 5, 5), ValueError, "ConvTranspose2d(3, 2, 3): x must have C"),
-    (MaxPool2d(3), (2, 3, 2, 5), ValueError, "MaxPool2d(3): kernel_size must not be larger"),
-    (AvgPool2d(3), (3, 3), ValueError, "AvgPool2d(3): x must have 4 axes"),
-    (GlobalAvgPool2d(), (3, 3), ValueError, "GlobalAvgPool2d(): x must have 4 axes"),
-    (BatchNorm2d(3), (2, 2, 4, 4), ValueError, "BatchNorm2d(3): x must have C = 3, got 2"),
-    (BatchNorm2d(3), (1, 3, 1, 1), ValueError, "BatchNorm2d(3): the variance of a batch needs"),
-    (Linear(4, 2), (3, 5), ValueError,
-     "Linear(4, 2): x must have in_features = 4, got 5, shape (3, 5)"),
-    (Linear(4, 2), (4,), ValueError, "Linear(4, 2): x must have 2 axes (N, in_features), got 1"),
-    (Linear(4, 2), (3, 1, 2, 2), ValueError, "put a Flatten layer before this one"),
-    (Flatten(), (3,), ValueError, "Flatten(): x must have at least 2 axes, got shape (3,)"),
-    (InstanceNorm2d(3), (2, 2, 4, 4), ValueError, "InstanceNorm2d(3): x must have C = 3, got 2"),
-    (InstanceNorm2d(3), (2, 3, 1, 1), ValueError, "InstanceNorm2d(3): the variance of a channel"),
-    (LocalResponseNorm(3), (3, 3), ValueError, "LocalResponseNorm(3): x must have 4 axes"),
-    (Reshape(2, 3), (4, 5), ValueError, "Reshape(2, 3): each image must have 6 numbers for the "
-     "shape (2, 3), got 5, shape (4, 5)"),
-    (Reshape(-1, 3), (4, 5), ValueError, "Reshape(-1, 3): each image must have 3 numbers, or a "
-     "multiple, for the shape (-1, 3), got 5, shape (4, 5)"),
-    (Reshape(1), (), ValueError, "Reshape(1): x must have at least 1 axis"),
-    (Upsample(2), (3, 3), ValueError, "Upsample(2): x must have 4 axes (N, C, H, W), got 2"),
-])
+@pytest.mark.parametrize(
+    "layer, x, error, said",
+    [
+        (
+            Conv2d(3, 2, 3),
+            (5, 5),
+            ValueError,
+            "Conv2d(3, 2, 3): x must have 4 axes (N, C, H, W), got 2, shape (5, 5)",
+        ),
+        (
+            Conv2d(3, 2, 3),
+            (2, 4, 5, 5),
+            ValueError,
+            "Conv2d(3, 2, 3): x must have C = 3, got 4, shape (2, 4, 5, 5)",
+        ),
+        (Conv2d(3, 2, 3), (2, 3, 2, 2), ValueError, "Conv2d(3, 2, 3): f must not be larger than"),
+        (
+            ConvTranspose2d(3, 2, 3),
+            (2, 4, 5, 5),
+            ValueError,
+            "ConvTranspose2d(3, 2, 3): x must have C",
+        ),
+        (MaxPool2d(3), (2, 3, 2, 5), ValueError, "MaxPool2d(3): kernel_size must not be larger"),
+        (AvgPool2d(3), (3, 3), ValueError, "AvgPool2d(3): x must have 4 axes"),
+        (GlobalAvgPool2d(), (3, 3), ValueError, "GlobalAvgPool2d(): x must have 4 axes"),
+        (BatchNorm2d(3), (2, 2, 4, 4), ValueError, "BatchNorm2d(3): x must have C = 3, got 2"),
+        (BatchNorm2d(3), (1, 3, 1, 1), ValueError, "BatchNorm2d(3): the variance of a batch needs"),
+        (
+            Linear(4, 2),
+            (3, 5),
+            ValueError,
+            "Linear(4, 2): x must have in_features = 4, got 5, shape (3, 5)",
+        ),
+        (
+            Linear(4, 2),
+            (4,),
+            ValueError,
+            "Linear(4, 2): x must have 2 axes (N, in_features), got 1",
+        ),
+        (Linear(4, 2), (3, 1, 2, 2), ValueError, "put a Flatten layer before this one"),
+        (Flatten(), (3,), ValueError, "Flatten(): x must have at least 2 axes, got shape (3,)"),
+        (
+            InstanceNorm2d(3),
+            (2, 2, 4, 4),
+            ValueError,
+            "InstanceNorm2d(3): x must have C = 3, got 2",
+        ),
+        (
+            InstanceNorm2d(3),
+            (2, 3, 1, 1),
+            ValueError,
+            "InstanceNorm2d(3): the variance of a channel",
+        ),
+        (LocalResponseNorm(3), (3, 3), ValueError, "LocalResponseNorm(3): x must have 4 axes"),
+        (
+            Reshape(2, 3),
+            (4, 5),
+            ValueError,
+            "Reshape(2, 3): each image must have 6 numbers for the "
+            "shape (2, 3), got 5, shape (4, 5)",
+        ),
+        (
+            Reshape(-1, 3),
+            (4, 5),
+            ValueError,
+            "Reshape(-1, 3): each image must have 3 numbers, or a "
+            "multiple, for the shape (-1, 3), got 5, shape (4, 5)",
+        ),
+        (Reshape(1), (), ValueError, "Reshape(1): x must have at least 1 axis"),
+        (Upsample(2), (3, 3), ValueError, "Upsample(2): x must have 4 axes (N, C, H, W), got 2"),
+    ],
+)
 def test_a_wrong_input_names_the_layer(layer, x, error, said):
     with pytest.raises(error, match=re.escape(said)):
         layer(np.zeros(x))
@@ -895,37 +1062,44 @@ def test_a_wrong_input_names_the_layer(layer, x, error, said):
         layer.backward(np.zeros(x))
 
 
-@pytest.mark.parametrize("make, said", [
-    (lambda: Conv2d(0, 2, 3), "in_channels must be an integer of at least 1, got 0"),
-    (lambda: Conv2d(2, 2.0, 3), "out_channels must be an integer of at least 1, got 2.0"),
-    (lambda: Conv2d(2, 2, 0), "kernel_size must be an integer of at least 1, got 0"),
-    (lambda: Conv2d(2, 2, 3, stride=(1, 2, 3)), "stride must be an int or a pair"),
-    (lambda: Conv2d(2, 2, 3, padding=-1), "padding must be an integer of at least 0, got -1"),
-    (lambda: Conv2d(2, 2, 3, dilation=0), "dilation must be an integer of at least 1"),
-    (lambda: Conv2d(4, 6, 3, groups=4),
-     "groups must divide in_channels = 4 and out_channels = 6, got 4"),
-    (lambda: Conv2d(2, 2, 3, dtype=int), "dtype must be a floating-point dtype, got int64"),
-    (lambda: ConvTranspose2d(3, 2, 2, groups=2), "groups must divide"),
-    (lambda: Linear(3, 0), "out_features must be an integer of at least 1, got 0"),
-    (lambda: BatchNorm2d(3, momentum=1.5),
-     "momentum must be a number of at least 0 and at most 1, got 1.5"),
-    (lambda: BatchNorm2d(3, eps=-1), "eps must be a number of at least 0, got -1"),
-    (lambda: MaxPool2d(2, stride=0), "stride must be an integer of at least 1, got 0"),
-    (lambda: MaxPool2d(2, padding=2), "padding of max pooling must be at most half"),
-    (lambda: AvgPool2d("2"), "kernel_size must be an integer"),
-    (lambda: Dropout(1), "p must be a number of at least 0 and below 1, got 1"),
-    (lambda: Dropout("half"), "p must be a number of at least 0 and below 1, got 'half'"),
-    (lambda: Dropout(True), "of type bool"),
-    (lambda: InstanceNorm2d(3, eps=-1), "eps must be a number of at least 0, got -1"),
-    (lambda: LocalResponseNorm(0), "size must be an integer of at least 1, got 0"),
-    (lambda: LocalResponseNorm(5, k=0), "k must be a number above 0, got 0"),
-    (lambda: Reshape(), "shape must have at least one axis and at most one -1, got ()"),
-    (lambda: Reshape(-1, 2, -1), "at most one -1, got (-1, 2, -1)"),
-    (lambda: Reshape(2, 0), "shape must be an integer of at least 1, got 0 in (2, 0)"),
-    (lambda: Upsample(1.5), "factor must be an integer of at least 1, got 1.5"),
-    (lambda: Upsample(2, "cubic"), "mode must be one of 'nearest', 'bilinear', got 'cubic'"),
-    (lambda: LeakyReLU(-0.1), "slope must be a number of at least 0 and below 1, got -0.1"),
-])
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda: Conv2d(0, 2, 3), "in_channels must be an integer of at least 1, got 0"),
+        (lambda: Conv2d(2, 2.0, 3), "out_channels must be an integer of at least 1, got 2.0"),
+        (lambda: Conv2d(2, 2, 0), "kernel_size must be an integer of at least 1, got 0"),
+        (lambda: Conv2d(2, 2, 3, stride=(1, 2, 3)), "stride must be an int or a pair"),
+        (lambda: Conv2d(2, 2, 3, padding=-1), "padding must be an integer of at least 0, got -1"),
+        (lambda: Conv2d(2, 2, 3, dilation=0), "dilation must be an integer of at least 1"),
+        (
+            lambda: Conv2d(4, 6, 3, groups=4),
+            "groups must divide in_channels = 4 and out_channels = 6, got 4",
+        ),
+        (lambda: Conv2d(2, 2, 3, dtype=int), "dtype must be a floating-point dtype, got int64"),
+        (lambda: ConvTranspose2d(3, 2, 2, groups=2), "groups must divide"),
+        (lambda: Linear(3, 0), "out_features must be an integer of at least 1, got 0"),
+        (
+            lambda: BatchNorm2d(3, momentum=1.5),
+            "momentum must be a number of at least 0 and at most 1, got 1.5",
+        ),
+        (lambda: BatchNorm2d(3, eps=-1), "eps must be a number of at least 0, got -1"),
+        (lambda: MaxPool2d(2, stride=0), "stride must be an integer of at least 1, got 0"),
+        (lambda: MaxPool2d(2, padding=2), "padding of max pooling must be at most half"),
+        (lambda: AvgPool2d("2"), "kernel_size must be an integer"),
+        (lambda: Dropout(1), "p must be a number of at least 0 and below 1, got 1"),
+        (lambda: Dropout("half"), "p must be a number of at least 0 and below 1, got 'half'"),
+        (lambda: Dropout(True), "of type bool"),
+        (lambda: InstanceNorm2d(3, eps=-1), "eps must be a number of at least 0, got -1"),
+        (lambda: LocalResponseNorm(0), "size must be an integer of at least 1, got 0"),
+        (lambda: LocalResponseNorm(5, k=0), "k must be a number above 0, got 0"),
+        (lambda: Reshape(), "shape must have at least one axis and at most one -1, got ()"),
+        (lambda: Reshape(-1, 2, -1), "at most one -1, got (-1, 2, -1)"),
+        (lambda: Reshape(2, 0), "shape must be an integer of at least 1, got 0 in (2, 0)"),
+        (lambda: Upsample(1.5), "factor must be an integer of at least 1, got 1.5"),
+        (lambda: Upsample(2, "cubic"), "mode must be one of 'nearest', 'bilinear', got 'cubic'"),
+        (lambda: LeakyReLU(-0.1), "slope must be a number of at least 0 and below 1, got -0.1"),
+    ],
+)
 def test_wrong_settings_are_refused_when_the_layer_is_made(make, said):
     with pytest.raises((TypeError, ValueError), match=re.escape(said)):
         make()
@@ -940,7 +1114,8 @@ class LenientStandIn(StandIn):
     def wrapped(self, name, function):
         call = super().wrapped(name, function)
         return lambda *inputs, **options: call(
-            *inputs, **{key: value for key, value in options.items() if value is not None})
+            *inputs, **{key: value for key, value in options.items() if value is not None}
+        )
 
 
 class FakeGenerator:

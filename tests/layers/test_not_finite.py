@@ -27,10 +27,15 @@ def torch_pass(function, x, dy):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("name, ours", [
-    ("relu", L.ReLU()), ("leaky_relu", L.LeakyReLU(0.01)), ("sigmoid", L.Sigmoid()),
-    ("tanh", L.Tanh()),
-])
+@pytest.mark.parametrize(
+    "name, ours",
+    [
+        ("relu", L.ReLU()),
+        ("leaky_relu", L.LeakyReLU(0.01)),
+        ("sigmoid", L.Sigmoid()),
+        ("tanh", L.Tanh()),
+    ],
+)
 def test_elementwise_layers_do_with_them_as_pytorch_does(name, ours, dtype):
     torch = pytest.importorskip("torch")
     x, dy = (a.astype(dtype).ravel() for a in np.meshgrid(STRANGE, STRANGE))
@@ -65,14 +70,17 @@ def test_a_dropped_number_is_zero_whatever_it_was():
 
 
 @pytest.mark.parametrize(
-    "kernel, stride, padding", [(2, 2, 0), (3, 2, 1), (3, 1, 0), ((2, 3), 1, 1)])
+    "kernel, stride, padding", [(2, 2, 0), (3, 2, 1), (3, 1, 0), ((2, 3), 1, 1)]
+)
 @pytest.mark.parametrize("value", [INF, -INF, NAN])
 def test_pooling_hands_an_infinite_gradient_only_where_it_belongs(kernel, stride, padding, value):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     x = rng.standard_normal((2, 3, 6, 7)).astype(np.float32)
-    for name, backward in (("max_pool2d", F.max_pool2d_backward),
-                           ("avg_pool2d", F.avg_pool2d_backward)):
+    for name, backward in (
+        ("max_pool2d", F.max_pool2d_backward),
+        ("avg_pool2d", F.avg_pool2d_backward),
+    ):
         pool = getattr(torch.nn.functional, name)
         dy = np.zeros(pool(torch.tensor(x), kernel, stride, padding).shape, np.float32)
         dy[0, 1, 1, 1] = value
@@ -93,16 +101,23 @@ def test_pooling_of_infinite_pixels_equals_pytorch():
 # --- Convolution ---------------------------------------------------------------------------------
 
 CONVOLUTIONS = [  # channels, filters, kernel, stride, padding, groups
-    (16, 16, 3, 1, 1, 1), (32, 16, 3, 1, 0, 1), (4, 6, 3, 1, 1, 1), (16, 8, 1, 1, 0, 1),
-    (16, 16, 3, 2, 1, 1), (11, 16, 4, 2, 1, 1), (6, 6, 3, 1, 1, 6), (6, 12, 3, 2, 1, 6),
+    (16, 16, 3, 1, 1, 1),
+    (32, 16, 3, 1, 0, 1),
+    (4, 6, 3, 1, 1, 1),
+    (16, 8, 1, 1, 0, 1),
+    (16, 16, 3, 2, 1, 1),
+    (11, 16, 4, 2, 1, 1),
+    (6, 6, 3, 1, 1, 6),
+    (6, 12, 3, 2, 1, 6),
     (3, 60, 3, 1, 1, 1),
 ]
 
 
 @pytest.mark.parametrize("value", [INF, -INF, NAN])
 @pytest.mark.parametrize("c, oc, k, stride, padding, groups", CONVOLUTIONS)
-def test_one_infinite_number_spoils_what_sees_it_and_nothing_else(c, oc, k, stride, padding, groups,
-                                                                  value):
+def test_one_infinite_number_spoils_what_sees_it_and_nothing_else(
+    c, oc, k, stride, padding, groups, value
+):
     rng = np.random.default_rng(2)
     x = rng.standard_normal((8, c, 16, 17)).astype(np.float32)
     f = rng.standard_normal((oc, c // groups, k, k)).astype(np.float32)
@@ -125,7 +140,7 @@ def test_one_infinite_number_spoils_what_sees_it_and_nothing_else(c, oc, k, stri
     if groups == 1:
         touched[:, 2] = True
     else:
-        touched[2 * oc // c:3 * oc // c] = True
+        touched[2 * oc // c : 3 * oc // c] = True
     assert np.isfinite(df[~touched]).all()
 
     spoilt = dy.copy()
@@ -176,7 +191,9 @@ def test_an_impossible_class_that_is_not_asked_for_costs_nothing():
     np.testing.assert_allclose(F.softmax_cross_entropy(scores, labels), expected, rtol=1e-6)
     np.testing.assert_allclose(
         F.softmax_cross_entropy_backward(scores, labels),
-        F.softmax_cross_entropy_backward(finite, labels), atol=1e-7)
+        F.softmax_cross_entropy_backward(finite, labels),
+        atol=1e-7,
+    )
     assert F.softmax_cross_entropy(scores, np.array([0, 2])) == INF
     np.testing.assert_array_equal(F.softmax(scores)[scores == -INF], 0)
 
@@ -201,8 +218,9 @@ def test_sampling_mixes_only_the_pixels_that_have_a_share(value, mode):
     quarter = np.rint(affine.rotation(90))
     y = affine.transform(spoilt, np.stack([affine.rotation(10), quarter]), mode)
     np.testing.assert_array_equal(y[1, 0], np.rot90(spoilt[1, 0]))
-    np.testing.assert_allclose(y[0], affine.transform(x[:1], affine.rotation(10), mode)[0],
-                               atol=1e-6)
+    np.testing.assert_allclose(
+        y[0], affine.transform(x[:1], affine.rotation(10), mode)[0], atol=1e-6
+    )
     half = affine.transform(spoilt, affine.shift(0.5, 0), mode)
     other = affine.transform(x, affine.shift(0.5, 0), mode)
     touched = ~np.isclose(half, other, atol=1e-6)

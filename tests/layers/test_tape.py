@@ -42,13 +42,15 @@ def normal(shape, seed=0):
 
 
 def conv_head(rng=1):
-    return Sequential(Conv2d(4, 4, 3, padding=1, rng=rng), Tanh(),
-                      Conv2d(4, 2, 1, rng=rng)).astype(np.float64)
+    return Sequential(Conv2d(4, 4, 3, padding=1, rng=rng), Tanh(), Conv2d(4, 2, 1, rng=rng)).astype(
+        np.float64
+    )
 
 
 def mlp(n_in=6, n_out=3, rng=2):
-    return Sequential(Linear(n_in, 5, rng=rng), Tanh(),
-                      Linear(5, n_out, rng=rng)).astype(np.float64)
+    return Sequential(Linear(n_in, 5, rng=rng), Tanh(), Linear(5, n_out, rng=rng)).astype(
+        np.float64
+    )
 
 
 def numerical_grads(models, error):
@@ -56,20 +58,25 @@ def numerical_grads(models, error):
     gradients = {}
     for i, model in enumerate(models):
         for name, param in model.params.items():
+
             def of(values, param=param):
                 kept = param.copy()
                 param[...] = values
                 value = error()
                 param[...] = kept
                 return value
+
             gradients[i, name] = numerical_gradient(of, param.copy())
     return gradients
 
 
 def assert_gradients(models, error):
     """Compare the gradients that lie in the models with those of error()."""
-    grads = {(i, name): np.array(model.grads[name])
-             for i, model in enumerate(models) for name in model.params}
+    grads = {
+        (i, name): np.array(model.grads[name])
+        for i, model in enumerate(models)
+        for name in model.params
+    }
     for key, expected in numerical_grads(models, error).items():
         assert relative_error(grads[key], expected)[0] < 1e-6, key
 
@@ -90,8 +97,9 @@ def test_a_head_that_reads_two_maps_of_equal_or_different_shapes(shrink):
     np.testing.assert_array_equal(a, ya)
     np.testing.assert_array_equal(b, yb)
     assert tape.backward((a, da), (b, db)) is None
-    assert_gradients([body, head], lambda: (head(body(x)) * da).sum()
-                     + (head(shrink(body(x))) * db).sum())
+    assert_gradients(
+        [body, head], lambda: (head(body(x)) * da).sum() + (head(shrink(body(x))) * db).sum()
+    )
 
     on_tape = {**body.grads}, {**head.grads}
     body.clear_grads(), head.clear_grads()
@@ -153,8 +161,7 @@ def test_a_generator_learns_through_a_discriminator():
     tape = Tape(generator, discriminator)  # and where it learns as well
     y = tape(discriminator, tape(generator, z))
     tape.backward((y, dy))
-    assert_gradients([generator, discriminator],
-                     lambda: (discriminator(generator(z)) * dy).sum())
+    assert_gradients([generator, discriminator], lambda: (discriminator(generator(z)) * dy).sum())
 
 
 def test_frozen_and_learning_at_once():
@@ -188,8 +195,7 @@ def test_twins():
     y = tape(compare, tape(Distance(), tape(body, left), tape(body, right)))
     dy = normal(y.shape, 1)
     tape.backward((y, dy))
-    assert_gradients([body, compare], lambda: (
-        compare((body(left) - body(right)) ** 2) * dy).sum())
+    assert_gradients([body, compare], lambda: (compare((body(left) - body(right)) ** 2) * dy).sum())
 
 
 class Distance(Layer):
@@ -197,7 +203,7 @@ class Distance(Layer):
 
     def forward(self, a, b):
         self.difference = a - b
-        return self._output(self.difference ** 2)
+        return self._output(self.difference**2)
 
     def backward(self, dy, need_dx=True):
         da = 2 * self.difference * self._gradient(dy)
@@ -222,7 +228,7 @@ class Halves(Layer):
 
     def forward(self, x):
         self.left, right = np.split(x, 2, axis=1)
-        return self._output(self.left ** 2, 3 * right)
+        return self._output(self.left**2, 3 * right)
 
     def backward(self, da, db, need_dx=True):
         da, db = self._gradient(da, db)
@@ -238,8 +244,10 @@ def test_skip_and_concatenate():
     y = tape(outer, tape(Concat(), f, tape(inner, f)))
     dy = normal(y.shape, 1)
     tape.backward((y, dy))
-    assert_gradients([first, inner, outer], lambda: (
-        outer(np.concatenate([first(x), inner(first(x))], axis=1)) * dy).sum())
+    assert_gradients(
+        [first, inner, outer],
+        lambda: (outer(np.concatenate([first(x), inner(first(x))], axis=1)) * dy).sum(),
+    )
 
 
 def test_add_hands_the_same_gradient_to_all_and_nobody_writes_into_it():
@@ -275,7 +283,7 @@ def test_two_outputs_one_of_them_used_by_two():
 
     def error():
         left, right = np.split(body(x), 2, axis=1)
-        return (left ** 2 * da).sum() + (3 * right * db).sum() + (head(3 * right) * dy).sum()
+        return (left**2 * da).sum() + (3 * right * db).sum() + (head(3 * right) * dy).sum()
 
     assert_gradients([body, head], error)
 
@@ -306,8 +314,9 @@ def test_layers_that_hand_on_what_they_are_given():
         dg, da, db, dy = (normal(array.shape, i) for i, array in enumerate((g, a, b, y)))
         tape.backward((g, dg), (a, da), (b, db), (y, dy))
         df = dg + da + db
-        assert_gradients([body, head], lambda df=df, dy=dy: (
-            (body(x) * df).sum() + (head(body(x)) * dy).sum()))
+        assert_gradients(
+            [body, head], lambda df=df, dy=dy: (body(x) * df).sum() + (head(body(x)) * dy).sum()
+        )
 
 
 def test_a_part_of_a_model_called_beside_the_model():
@@ -335,7 +344,8 @@ def test_what_was_watched_gets_its_gradient():
     da, db = tape.backward((y, dy))
     np.testing.assert_array_equal(da, db)
     np.testing.assert_allclose(
-        da, numerical_gradient(lambda a: (model(a + 2 * x) * dy).sum(), x), atol=1e-8)
+        da, numerical_gradient(lambda a: (model(a + 2 * x) * dy).sum(), x), atol=1e-8
+    )
     tape = Tape()
     tape.watch(x)
     y = tape(model, tape.watch(x))
@@ -349,8 +359,14 @@ class Pyramid(Container):
     """One head for two sizes: a container whose forward calls it twice."""
 
     def __init__(self):
-        super().__init__({"head": conv_head(), "shrink": MaxPool2d(2), "pool": GlobalAvgPool2d(),
-                          "join": Concat()})
+        super().__init__(
+            {
+                "head": conv_head(),
+                "shrink": MaxPool2d(2),
+                "pool": GlobalAvgPool2d(),
+                "join": Concat(),
+            }
+        )
 
     def forward(self, x):
         c, self._tape = self.children, Tape()
@@ -543,9 +559,13 @@ def test_numpy_between_two_calls_is_an_error_that_names_the_layer():
     tape = Tape(judge)
     u = tape(generator, z)
     y = tape(judge, 2 * u.reshape(2, 1, 3, 3))
-    with pytest.raises(RuntimeError, match=re.escape(
+    with pytest.raises(
+        RuntimeError,
+        match=re.escape(
             "Linear(4, 9): no gradient reaches its output, of shape (2, 9). What was made of it "
-            "outside the tape?")):
+            "outside the tape?"
+        ),
+    ):
         tape.backward((y, np.ones_like(y)))
     assert generator.grads == {"w": 1, "b": 2} and not judge.grads  # nothing was changed
     tape.backward((y, np.ones_like(y)), (u, None))  # on purpose
@@ -557,8 +577,12 @@ def test_a_view_is_refused_at_once_even_if_the_whole_is_used_too():
     tape = Tape()
     u = tape(generator, normal((2, 4)))
     for view in (u.reshape(2, 1, 3, 3), u[1:].reshape(1, 1, 3, 3), u[:, :9].reshape(2, 1, 3, 3)):
-        with pytest.raises(RuntimeError, match=re.escape(
-                "Conv2d(1, 2, 3): its input is a part or another shape of an array on this tape")):
+        with pytest.raises(
+            RuntimeError,
+            match=re.escape(
+                "Conv2d(1, 2, 3): its input is a part or another shape of an array on this tape"
+            ),
+        ):
             tape(judge, view)
     tape(Frozen(generator), normal((2, 4))[:1])  # parts of what no parameter feeds are welcome
 
@@ -568,22 +592,43 @@ def test_an_output_that_is_never_used():
     tape = Tape()
     f = tape(body, normal((2, 3)))
     y, (z, _) = tape(a, f), tape(b, f)
-    with pytest.raises(RuntimeError, match=r"Branches\(Linear\(4, 2\), …\): no gradient reaches "
-                                           r"output 1 of 2, of shape \(2, 4\)"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"Branches\(Linear\(4, 2\), …\): no gradient reaches "
+        r"output 1 of 2, of shape \(2, 4\)",
+    ):
         tape.backward((y, y), (z, z))
     with pytest.raises(RuntimeError, match=r"output 0 of 2"):
         tape.backward((y, y))
 
 
-@pytest.mark.parametrize("play, error, said", [
-    (lambda tape, y: tape.backward(y), TypeError, "backward takes pairs (y, dy)"),
-    (lambda tape, y: tape.backward((y.copy(), y)), RuntimeError, "no output of a layer on this"),
-    (lambda tape, y: tape.backward((y, y[:1])), ValueError,
-     "Linear(3, 2): dy must have the shape of the output, (4, 2), got (1, 2)"),
-    (lambda tape, y: tape.backward((y, y * 1j)), TypeError, "dy must hold booleans, integers or"),
-    (lambda tape, y: tape.backward(), RuntimeError, "Linear(3, 2): no gradient reaches its output"),
-    (lambda tape, y: tape(lambda x: x, y), TypeError, "a tape calls layers, got <function"),
-])
+@pytest.mark.parametrize(
+    "play, error, said",
+    [
+        (lambda tape, y: tape.backward(y), TypeError, "backward takes pairs (y, dy)"),
+        (
+            lambda tape, y: tape.backward((y.copy(), y)),
+            RuntimeError,
+            "no output of a layer on this",
+        ),
+        (
+            lambda tape, y: tape.backward((y, y[:1])),
+            ValueError,
+            "Linear(3, 2): dy must have the shape of the output, (4, 2), got (1, 2)",
+        ),
+        (
+            lambda tape, y: tape.backward((y, y * 1j)),
+            TypeError,
+            "dy must hold booleans, integers or",
+        ),
+        (
+            lambda tape, y: tape.backward(),
+            RuntimeError,
+            "Linear(3, 2): no gradient reaches its output",
+        ),
+        (lambda tape, y: tape(lambda x: x, y), TypeError, "a tape calls layers, got <function"),
+    ],
+)
 def test_what_does_not_fit_says_so(play, error, said):
     model = Linear(3, 2, rng=0)
     tape = Tape(model)
@@ -609,8 +654,12 @@ def test_backward_twice():
         back(y[:1])
     assert all(model.grads[name] is grad for name, grad in grads.items())
     back(y)  # after what failed, it still can
-    with pytest.raises(RuntimeError, match=re.escape(
-            "Sequential(Linear(6, 5), …): the backward pass of this call was run before")):
+    with pytest.raises(
+        RuntimeError,
+        match=re.escape(
+            "Sequential(Linear(6, 5), …): the backward pass of this call was run before"
+        ),
+    ):
         back(y)
 
 
@@ -628,10 +677,13 @@ class Careless(Layer):
         return self.answer(dy)
 
 
-@pytest.mark.parametrize("answer, said", [
-    (lambda dy: dy, "backward must return a gradient for each of its 2 inputs"),
-    (lambda dy: (dy, dy.T), "dx must have the shape of the input, (2, 3), got (3, 2)"),
-])
+@pytest.mark.parametrize(
+    "answer, said",
+    [
+        (lambda dy: dy, "backward must return a gradient for each of its 2 inputs"),
+        (lambda dy: (dy, dy.T), "dx must have the shape of the input, (2, 3), got (3, 2)"),
+    ],
+)
 def test_wrong_gradients_name_the_layer_and_leave_none_behind(answer, said):
     model = Linear(3, 3, rng=0)
     tape = Tape()
@@ -680,8 +732,9 @@ def test_a_layer_as_the_pages_write_it_goes_everywhere():
     tape = Tape(plain, head)
     a, b = tape(head, tape(plain, x)), tape(head, tape(plain, x[:2]))
     tape.backward((a, dy), (b, dy[:2]))
-    assert_gradients([plain, head], lambda: (head(plain(x)) * dy).sum()
-                     + (head(plain(x[:2])) * dy[:2]).sum())
+    assert_gradients(
+        [plain, head], lambda: (head(plain(x)) * dy).sum() + (head(plain(x[:2])) * dy[:2]).sum()
+    )
 
 
 class Cached(Plain):
@@ -722,8 +775,12 @@ def test_memory_of_every_kind_belongs_to_its_call():
         a, b = (tape(between, tape(body, i)) for i in (x, z))
         da, db = normal(a.shape, 2), normal(b.shape, 3)
         tape.backward((a, da), (b, db))
-        assert_gradients([body], lambda body=body, between=between, da=da, db=db, x=x, z=z: (
-            (between(body(x)) * da).sum() + (between(body(z)) * db).sum()))
+        assert_gradients(
+            [body],
+            lambda body=body, between=between, da=da, db=db, x=x, z=z: (
+                (between(body(x)) * da).sum() + (between(body(z)) * db).sum()
+            ),
+        )
         if isinstance(body, Cached):
             assert body.passes == [4, 4]
             body(x), call(body, z)[1](db)

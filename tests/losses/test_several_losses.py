@@ -29,14 +29,18 @@ def test_a_joint_loss_is_the_sum_of_its_parts():
     expected = first(y[:, :3], targets[:, 0].astype(int)) + 0.25 * second(y[:, 3:], targets[:, 1:])
     assert joint(y, targets) == pytest.approx(expected)
     np.testing.assert_allclose(
-        joint.backward(), np.concatenate([first.backward(), 0.25 * second.backward()], axis=1))
+        joint.backward(), np.concatenate([first.backward(), 0.25 * second.backward()], axis=1)
+    )
 
 
-@pytest.mark.parametrize(("predictions", "targets", "said"), [
-    (np.zeros((2, 5)), np.zeros((2, 2)), "predictions"),
-    (np.zeros((2, 4)), np.zeros((2, 3)), "targets"),
-    (np.zeros((2, 4)), np.full((2, 2), 7.0), r"targets\[:, 0\] must be from 0 to 2"),
-])
+@pytest.mark.parametrize(
+    ("predictions", "targets", "said"),
+    [
+        (np.zeros((2, 5)), np.zeros((2, 2)), "predictions"),
+        (np.zeros((2, 4)), np.zeros((2, 3)), "targets"),
+        (np.zeros((2, 4)), np.full((2, 2), 7.0), r"targets\[:, 0\] must be from 0 to 2"),
+    ],
+)
 def test_a_joint_loss_says_what_does_not_fit(predictions, targets, said):
     loss = JointLoss((SoftmaxCrossEntropy(), 3, 1), (MeanSquaredError(), 1, 1))
     with pytest.raises(ValueError, match=said):
@@ -58,9 +62,9 @@ def test_a_sum_of_losses():
     parts = BCEWithLogitsLoss(), SoftDiceLoss()
     loss = SumLoss(BCEWithLogitsLoss(), SoftDiceLoss(), weights=(0.5, 2))
     assert loss(scores, targets) == pytest.approx(
-        0.5 * parts[0](scores, targets) + 2 * parts[1](scores, targets))
-    np.testing.assert_allclose(
-        loss.backward(), 0.5 * parts[0].backward() + 2 * parts[1].backward())
+        0.5 * parts[0](scores, targets) + 2 * parts[1](scores, targets)
+    )
+    np.testing.assert_allclose(loss.backward(), 0.5 * parts[0].backward() + 2 * parts[1].backward())
     assert repr(loss) == "SumLoss(0.5 · BCEWithLogitsLoss(), 2 · SoftDiceLoss())"
     with pytest.raises(ValueError, match=r"SumLoss\(.*BCEWithLogitsLoss\(\): targets must be from"):
         loss(scores, 255 * targets)

@@ -27,8 +27,14 @@ RNG = np.random.default_rng
 
 def small_body(seed=0, dtype=np.float32):
     rng = RNG(seed)
-    return Sequential(Conv2d(1, 3, 3, rng=rng, dtype=dtype), BatchNorm2d(3, dtype=dtype), ReLU(),
-                      Flatten(), Linear(3 * 16, 5, rng=rng, dtype=dtype), Tanh())
+    return Sequential(
+        Conv2d(1, 3, 3, rng=rng, dtype=dtype),
+        BatchNorm2d(3, dtype=dtype),
+        ReLU(),
+        Flatten(),
+        Linear(3 * 16, 5, rng=rng, dtype=dtype),
+        Tanh(),
+    )
 
 
 def some_data(n=40, seed=1):
@@ -115,16 +121,16 @@ def test_heads_learn_on_a_frozen_body(monkeypatch):
 
 def test_the_body_is_the_network_of_chapter_3_5_1_without_its_last_layer():
     x = RNG(0).random((3, 1, 28, 28), dtype=np.float32)
-    np.testing.assert_array_equal(
-        digit_body(rng=4)(x), Sequential(*digit_cnn(rng=4)[:-1])(x))
+    np.testing.assert_array_equal(digit_body(rng=4)(x), Sequential(*digit_cnn(rng=4)[:-1])(x))
 
 
 # --- Two heads -----------------------------------------------------------------------------------
 
 
 def two_heads(dtype=np.float64):
-    return SharedBody(small_body(dtype=dtype), Linear(5, 3, rng=1, dtype=dtype),
-                      Linear(5, 1, rng=2, dtype=dtype))
+    return SharedBody(
+        small_body(dtype=dtype), Linear(5, 3, rng=1, dtype=dtype), Linear(5, 1, rng=2, dtype=dtype)
+    )
 
 
 def test_the_gradients_of_two_heads():
@@ -135,16 +141,20 @@ def test_the_gradients_of_two_heads():
     loss(model(x), targets)
     dx = model.backward(loss.backward())
     np.testing.assert_allclose(
-        dx, numerical_gradient(lambda x: loss(model(x), targets), x), atol=1e-7)
+        dx, numerical_gradient(lambda x: loss(model(x), targets), x), atol=1e-7
+    )
     for name, param in model.params.items():
+
         def error(array, param=param):
             kept = param.copy()
             param[...] = array
             value = loss(model(x), targets)
             param[...] = kept
             return value
+
         np.testing.assert_allclose(
-            model.grads[name], numerical_gradient(error, param.copy()), atol=1e-6, err_msg=name)
+            model.grads[name], numerical_gradient(error, param.copy()), atol=1e-6, err_msg=name
+        )
 
 
 def test_two_tasks_are_learned_at_once():
@@ -163,7 +173,7 @@ def test_two_tasks_are_learned_at_once():
 def test_the_autoencoder_gives_back_the_shape_and_learns():
     x = np.zeros((20, 1, 28, 28), np.float32)
     for image, place in zip(x, RNG(0).integers(4, 20, (20, 2))):
-        image[0, place[0]:place[0] + 5, place[1]:place[1] + 5] = 1
+        image[0, place[0] : place[0] + 5, place[1] : place[1] + 5] = 1
     model = digit_autoencoder(channels=6, rng=0)
     assert predict(model[0], x).shape == (20, 6, 4, 4)
     before = evaluate(model, x, x, MeanSquaredError())["loss"]

@@ -1,4 +1,4 @@
-"""README's recipe for Colab: one cell, in a kernel that runs, in an environment without the book."""
+"""README's recipe for Colab: one cell, in a live kernel, in an environment without the book."""
 
 import os
 import re

@@ -21,7 +21,9 @@ def serving(monkeypatch):
 
 
 def get(server, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{server.server_port}{path}", timeout=10
+    ) as answer:
         return answer.read().decode()
 
 

@@ -126,8 +126,11 @@ def test_strip_tree(tmp_path):
 
 
 # Words that the explorers put on a page, whether or not a solution has them too.
-WIDGETS = [path for path in (ROOT / "src/convbook/widgets").rglob("*.*")
-           if path.suffix in (".py", ".js", ".css", ".md")]
+WIDGETS = [
+    path
+    for path in (ROOT / "src/convbook/widgets").rglob("*.*")
+    if path.suffix in (".py", ".js", ".css", ".md")
+]
 # A line of a directive that no page shows, such as ":class: dropdown".
 OPTION = re.compile(r"\s*:[\w-]+:|.*\{solution-")
 

@@ -12,15 +12,24 @@ from convbook.site import lessons
 from helpers import ROOT
 from helpers.prose import CHAPTERS
 
-COURSE = {f"{chapter}.{section}" for chapter, count in ((1, 6), (2, 6), (3, 4))
-          for section in range(1, count + 1)}
+COURSE = {
+    f"{chapter}.{section}"
+    for chapter, count in ((1, 6), (2, 6), (3, 4))
+    for section in range(1, count + 1)
+}
 FRAME = {"What you will be able to do", "Before you start", "Summary", "Where to read on"}
 # Never on the shortest way: the cache, the strides in memory, timings.
-OPTIONAL = {"book/3-1_convolution": ["How the time grows", "Faster still: what the package does",
-                                     "Dilation"],
-            "book/3-2_pooling": ["The fast way"], "book/3-4_pooling_layer": ["The fast way"],
-            "book/3-5-1_cnn": ["And with plain loops?"],
-            "book/3-5-2_cnn_gpu": ["A model of the time", "Fewer bits"]}
+OPTIONAL = {
+    "book/3-1_convolution": [
+        "How the time grows",
+        "Faster still: what the package does",
+        "Dilation",
+    ],
+    "book/3-2_pooling": ["The fast way"],
+    "book/3-4_pooling_layer": ["The fast way"],
+    "book/3-5-1_cnn": ["And with plain loops?"],
+    "book/3-5-2_cnn_gpu": ["A model of the time", "Fewer bits"],
+}
 INDEX = (ROOT / "book" / "index.md").read_text(encoding="utf-8")
 
 
@@ -33,10 +42,14 @@ def test_the_estimate_counts_words_code_figures_and_exercises():
     cells = [
         new_markdown_cell('# Title\n\n<span class="lesson">0 · course 1.1</span>'),
         new_markdown_cell("## Before you start\n\n" + 500 * "word "),
-        new_markdown_cell('## One\n\n<span class="lesson core">0 minutes · core · course 1.1</span>'
-                          "\n\n" + 1200 * "word "),
+        new_markdown_cell(
+            '## One\n\n<span class="lesson core">0 minutes · core · course 1.1</span>'
+            "\n\n" + 1200 * "word "
+        ),
         new_code_cell("x = 1\n" * 80),
-        new_markdown_cell('### Deeper\n\n<span class="lesson optional">0 minutes · optional</span>'),
+        new_markdown_cell(
+            '### Deeper\n\n<span class="lesson optional">0 minutes · optional</span>'
+        ),
         new_code_cell("Explorer()", outputs=5 * [live]),
         new_markdown_cell('## Exercises\n\n<span class="lesson core">0 minutes · core</span>'),
         new_markdown_cell("```{exercise-start} 1\n```"),
@@ -59,8 +72,12 @@ def test_the_estimate_counts_words_code_figures_and_exercises():
 def test_every_section_says_minutes_course_and_whether_it_is_core(name):
     book = notebook(name)
     lined = {section.title: section for section in lessons.sections(book)}
-    headings = {title.strip() for cell in book.cells if cell.cell_type == "markdown"
-                for title in re.findall(r"^## (.+)$", lessons.FENCE.sub("", cell.source), re.M)}
+    headings = {
+        title.strip()
+        for cell in book.cells
+        if cell.cell_type == "markdown"
+        for title in re.findall(r"^## (.+)$", lessons.FENCE.sub("", cell.source), re.M)
+    }
     if name != "book/speed":  # which is optional as a whole, and says so under its title
         assert headings - FRAME <= set(lined), headings - FRAME - set(lined)
     text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
@@ -86,8 +103,11 @@ def test_the_minutes_are_those_of_the_estimate(name):
 
 
 def test_the_plan_on_the_first_page_has_the_chapters_minutes():
-    rows = re.findall(r"^\| \[(.*?)\]\((\S+)\.ipynb\) \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|$",
-                      INDEX, re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[(.*?)\]\((\S+)\.ipynb\) \| (.*?) \| (.*?) \| (.*?) \| (.*?) \|$",
+        INDEX,
+        re.MULTILINE,
+    )
     assert [f"book/{file}" for _, file, *_ in rows] == CHAPTERS
     for title, file, _, *minutes in rows:
         book = notebook(f"book/{file}")
@@ -105,8 +125,11 @@ def test_every_chapter_but_the_one_on_speed_has_its_number():
 
 def test_the_cards_show_every_chapter_with_its_picture():
     drawn = runpy.run_path(str(ROOT / "scripts" / "draw_cards.py"))
-    cards = re.findall(r"grid-item-card\} (.*?)\n:link: (\S+)\n:link-type: doc\n"
-                       r":img-top: images/cards/(\S+)\.svg\n:img-alt: (\S.*)\n", INDEX)
+    cards = re.findall(
+        r"grid-item-card\} (.*?)\n:link: (\S+)\n:link-type: doc\n"
+        r":img-top: images/cards/(\S+)\.svg\n:img-alt: (\S.*)\n",
+        INDEX,
+    )
     assert [f"book/{link}" for _, link, *_ in cards] == CHAPTERS
     assert [picture for *_, picture, _ in cards] == list(drawn["CARDS"])
     for title, link, picture, _ in cards:

@@ -53,7 +53,8 @@ def test_paper_is_white(theme, site_url, open_page):
     assert (
         page.evaluate(
             """() => [...document.querySelectorAll(".bd-content pre")].filter((box) =>
-          box.checkVisibility() && box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)"""
+          box.checkVisibility() && box.scrollWidth > box.clientWidth + 1
+          ).map((box) => box.textContent)"""
         )
         == []
     )

@@ -11,7 +11,8 @@ from helpers.pages import CHAPTERS, WIDE, settle
 
 LARGEST = 1_000_000  # bytes, each file compressed as a server sends it
 WITH_EXPLORERS = [
-    name for name in CHAPTERS
+    name
+    for name in CHAPTERS
     if "convbook-widget" in (ROOT / name).with_suffix(".ipynb").read_text(encoding="utf-8")
 ]
 LONGEST = 100  # milliseconds from DOMContentLoaded until the last explorer of the page answers

@@ -31,8 +31,10 @@ def test_three_ways_the_same_mini_batches():
     x, y = images()
     jobs = feeding.plan(len(x), batch_size=8, epochs=2)
     expected = feeding.beforehand(x, y, jobs, AUGMENT)
-    for batches in (feeding.in_turn(x, y, jobs, AUGMENT),
-                    feeding.in_parallel(x, y, jobs, AUGMENT, workers=2)):
+    for batches in (
+        feeding.in_turn(x, y, jobs, AUGMENT),
+        feeding.in_parallel(x, y, jobs, AUGMENT, workers=2),
+    ):
         batches = list(batches)
         assert len(batches) == len(jobs)
         for batch, wanted in zip(batches, expected):
@@ -48,7 +50,7 @@ def test_an_augmentation_may_change_the_targets_too():
 
     x, y = images()
     jobs = feeding.plan(len(x), batch_size=20)
-    batch, = feeding.in_turn(x, y, jobs, turn_some)
+    (batch,) = feeding.in_turn(x, y, jobs, turn_some)
     assert set(abs(batch.y)) == set(y) and (batch.y < 0).any() and (batch.y > 0).any()
     for image, label in zip(batch.x, batch.y, strict=True):
         expected = x[abs(label)][..., ::-1] if label < 0 else x[label]
@@ -64,7 +66,7 @@ def test_every_epoch_draws_anew_and_changes_nothing():
     a, b = feeding.beforehand(x, y, jobs, AUGMENT)
     assert not np.array_equal(a.x[np.argsort(a.y)], b.x[np.argsort(b.y)])
     assert np.array_equal(x, before)
-    plain, = feeding.beforehand(x, y, jobs[:1])
+    (plain,) = feeding.beforehand(x, y, jobs[:1])
     assert np.array_equal(plain.x, x[jobs[0].indices])
 
 
@@ -92,13 +94,16 @@ def test_the_spans_of_a_training():
     assert os.getpid() not in {span.who for span in spans if span.what == "augment"}
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda x, y: feeding.plan(0, 5), "n must be"),
-    (lambda x, y: feeding.plan(5, 0), "batch_size must be"),
-    (lambda x, y: feeding.plan(5, 2, seed=-1), "seed must be"),
-    (lambda x, y: feeding.in_turn(x, y[:-1], []), "y must hold as many"),
-    (lambda x, y: feeding.in_parallel(x, y, [], workers=1), "workers must be"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x, y: feeding.plan(0, 5), "n must be"),
+        (lambda x, y: feeding.plan(5, 0), "batch_size must be"),
+        (lambda x, y: feeding.plan(5, 2, seed=-1), "seed must be"),
+        (lambda x, y: feeding.in_turn(x, y[:-1], []), "y must hold as many"),
+        (lambda x, y: feeding.in_parallel(x, y, [], workers=1), "workers must be"),
+    ],
+)
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call(*images())

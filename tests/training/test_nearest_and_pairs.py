@@ -26,9 +26,11 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="each must be at most .* the rarest class, 2, got 3"):
         next(class_batches([0, 0, 1, 1, 1], steps=1, each=3))
     features = np.eye(4)
-    for labels, shots, said in (([0, 0, 1, 1], 3, "of the rarest class, 2, got 3"),
-                                ([0, 0, 1, 1], 2, "shots must leave an image to ask for"),
-                                ([0, 1], 1, "labels must be as many as features, 4, got 2")):
+    for labels, shots, said in (
+        ([0, 0, 1, 1], 3, "of the rarest class, 2, got 3"),
+        ([0, 0, 1, 1], 2, "shots must leave an image to ask for"),
+        ([0, 1], 1, "labels must be as many as features, 4, got 2"),
+    ):
         with pytest.raises(ValueError, match=said):
             one_shot_accuracy(features, labels, shots=shots)
 

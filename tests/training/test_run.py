@@ -36,7 +36,8 @@ RNG = np.random.default_rng
 
 def same(state, other):
     return state.keys() == other.keys() and all(
-        np.array_equal(array, other[name]) for name, array in state.items())
+        np.array_equal(array, other[name]) for name, array in state.items()
+    )
 
 
 def two_classes(n=48, seed=0):
@@ -53,8 +54,9 @@ X, Y = two_classes()
 
 
 def network(seed=0):
-    return Sequential(Conv2d(1, 3, 3, rng=seed), BatchNorm2d(3), ReLU(), Flatten(),
-                      Linear(48, 2, rng=seed))
+    return Sequential(
+        Conv2d(1, 3, 3, rng=seed), BatchNorm2d(3), ReLU(), Flatten(), Linear(48, 2, rng=seed)
+    )
 
 
 # --- Steps that read like a page -----------------------------------------------------------------
@@ -109,13 +111,22 @@ def test_two_networks_that_play_against_each_other():
         fooled = loss(verdict, yes)
         tape.backward((verdict, loss.backward()))
         draws.step()
-        return {"critic's loss": right + wrong, "generator's loss": fooled,
-                "radius": np.linalg.norm(generator(noise), axis=1).mean()}
+        return {
+            "critic's loss": right + wrong,
+            "generator's loss": fooled,
+            "radius": np.linalg.norm(generator(noise), axis=1).mean(),
+        }
 
     untrained = np.linalg.norm(generator(rng.standard_normal((500, 4))), axis=1).mean()
     history = run(step, ring, epochs=5, optimizers=(draws, judges))
     assert list(history.keys()) == [
-        "critic's loss", "generator's loss", "radius", "lr_0", "lr_1", "seconds"]
+        "critic's loss",
+        "generator's loss",
+        "radius",
+        "lr_0",
+        "lr_1",
+        "seconds",
+    ]
     assert len(history) == 5
     assert abs(history["radius"][-1] - 2) < 0.4 < abs(untrained - 2)
     assert "radius" in repr(history) and "lr_0" not in repr(history)
@@ -137,8 +148,11 @@ def test_targets_that_depend_on_what_the_network_has_just_said():
         error = loss(proposals, targets)
         model.backward(loss.backward().reshape(-1, 4), need_dx=False)
         optimizer.step()
-        return {"loss": error, "distance": distance.min(axis=1).mean(),
-                "first is nearer": (nearer[1] == 0).mean()}
+        return {
+            "loss": error,
+            "distance": distance.min(axis=1).mean(),
+            "first is nearer": (nearer[1] == 0).mean(),
+        }
 
     history = run(step, MiniBatches(x, truth, batch_size=20), epochs=30, optimizers=optimizer)
     assert history["loss"][-1] < 0.2 * history["loss"][0]
@@ -152,12 +166,18 @@ def test_several_losses_with_names_in_one_history():
     mask_head, class_head = Conv2d(6, 1, 1, rng=1), Sequential(Flatten(), Linear(216, 2, rng=2))
     model = Container({"body": body, "mask": mask_head, "class": class_head})
     optimizer = Adam(model, lr=0.01)
-    losses = {"mask loss": BCEWithLogitsLoss(), "overlap loss": SoftDiceLoss(),
-              "class loss": SoftmaxCrossEntropy()}
+    losses = {
+        "mask loss": BCEWithLogitsLoss(),
+        "overlap loss": SoftDiceLoss(),
+        "class loss": SoftmaxCrossEntropy(),
+    }
 
     def measured(x, y, mask, scores, mask_scores):
-        targets = {"mask loss": (mask_scores, mask), "overlap loss": (mask_scores, mask),
-                   "class loss": (scores, y)}
+        targets = {
+            "mask loss": (mask_scores, mask),
+            "overlap loss": (mask_scores, mask),
+            "class loss": (scores, y),
+        }
         return {name: losses[name](*targets[name]) for name in losses}
 
     def step(x, y, mask):
@@ -177,13 +197,14 @@ def test_several_losses_with_names_in_one_history():
         return {"loss": sum(found.values())} | found
 
     MASK = (X > 0.5).astype(np.float32)
-    batches = [(X[i:i + 12], Y[i:i + 12], MASK[i:i + 12]) for i in (0, 12, 24)]
+    batches = [(X[i : i + 12], Y[i : i + 12], MASK[i : i + 12]) for i in (0, 12, 24)]
     history = run(step, batches, epochs=8, optimizers=optimizer, validate=validate, patience=8)
     for name in ("loss", *losses):
         assert history[name][-1] < history[name][0]
         assert history[f"val_{name}"][-1] < history[f"val_{name}"][0]
     assert history["loss"] == pytest.approx(
-        [sum(epoch) for epoch in zip(*(history[name] for name in losses), strict=True)])
+        [sum(epoch) for epoch in zip(*(history[name] for name in losses), strict=True)]
+    )
 
 
 def test_a_part_left_out_of_a_step_is_refused_and_not_moved_by_old_gradients():
@@ -196,7 +217,7 @@ def test_a_part_left_out_of_a_step_is_refused_and_not_moved_by_old_gradients():
         steps.append(1)
         features, back = call(body, x)
         df = 0
-        for head in (first, second)[:1 if len(steps) == 3 else 2]:
+        for head in (first, second)[: 1 if len(steps) == 3 else 2]:
             head_output, head_back = call(head, features)
             loss(head_output, y)
             df = df + head_back(loss.backward())
@@ -225,8 +246,17 @@ def test_images_and_masks_are_moved_together():
         return x, y
 
     model = Sequential(Conv2d(1, 4, 3, padding=1, rng=0), ReLU(), Conv2d(4, 1, 1, rng=1))
-    history = fit(model, images, masks, epochs=6, batch_size=5, loss=BCEWithLogitsLoss(),
-                  optimizer=Adam(model, 0.02), augment=flip, metrics={})
+    history = fit(
+        model,
+        images,
+        masks,
+        epochs=6,
+        batch_size=5,
+        loss=BCEWithLogitsLoss(),
+        optimizer=Adam(model, 0.02),
+        augment=flip,
+        metrics={},
+    )
     assert history["loss"][-1] < 0.8 * history["loss"][0]
     assert len(seen) == 24 and 0 < np.mean(seen) < 1
 
@@ -244,25 +274,46 @@ class OfThree:
         return x, y
 
 
-@pytest.mark.parametrize("augment, works", [
-    (lambda x, rng: x, True), (lambda x, y, rng: (x, y), True),
-    (lambda x, rng, most=2: x, True), (lambda images, boxes, rng=None: [images, boxes], True),
-    (OfTwo(), True), (OfThree(), True), (lambda a, b: a, True),
-    (lambda x: x, "augment must be a function of (x_batch, rng), or of (x_batch, y_batch, rng) to "
-                  "change the targets too, got one of (x)"),
-    (lambda *all: all, "got one of (*all)"), (lambda x, y, z=1: x, "got one of (x, y, z=1)"),
-    (3, "got 3"), (lambda a, b, c, d: a, "got one of (a, b, c, d)"),
-    (lambda x, rng: (x, x), "augment(x_batch, rng) must return the new inputs, an array, got "
-                            "tuple; to change the targets too, it must be a function of"),
-    (lambda x, y, rng: x, "augment(x_batch, y_batch, rng) must return the pair of new inputs and "
-                          "new targets, got ndarray"),
-    (lambda x, y, rng: (x, y, rng), "the pair of new inputs and new targets, got tuple"),
-    (lambda x, y, rng: (x, y[1:]), "must return as many targets as it is given, 12, got 11"),
-    (lambda x, y, rng: (x[1:], y), "augment must return as many images as it is given, 12, got 11"),
-    (lambda x, rng: None, "augment must return images in an array, got NoneType"),
-    (lambda x, y, rng: (x, 2 * y), "labels must be from 0 to 1, got 0 to 2"),
-    (lambda x, y, rng: (x, np.eye(3)[y]), "labels must have shape (12,) (ints) or (12, 2)"),
-])
+@pytest.mark.parametrize(
+    "augment, works",
+    [
+        (lambda x, rng: x, True),
+        (lambda x, y, rng: (x, y), True),
+        (lambda x, rng, most=2: x, True),
+        (lambda images, boxes, rng=None: [images, boxes], True),
+        (OfTwo(), True),
+        (OfThree(), True),
+        (lambda a, b: a, True),
+        (
+            lambda x: x,
+            "augment must be a function of (x_batch, rng), or of (x_batch, y_batch, rng) to "
+            "change the targets too, got one of (x)",
+        ),
+        (lambda *all: all, "got one of (*all)"),
+        (lambda x, y, z=1: x, "got one of (x, y, z=1)"),
+        (3, "got 3"),
+        (lambda a, b, c, d: a, "got one of (a, b, c, d)"),
+        (
+            lambda x, rng: (x, x),
+            "augment(x_batch, rng) must return the new inputs, an array, got "
+            "tuple; to change the targets too, it must be a function of",
+        ),
+        (
+            lambda x, y, rng: x,
+            "augment(x_batch, y_batch, rng) must return the pair of new inputs and "
+            "new targets, got ndarray",
+        ),
+        (lambda x, y, rng: (x, y, rng), "the pair of new inputs and new targets, got tuple"),
+        (lambda x, y, rng: (x, y[1:]), "must return as many targets as it is given, 12, got 11"),
+        (
+            lambda x, y, rng: (x[1:], y),
+            "augment must return as many images as it is given, 12, got 11",
+        ),
+        (lambda x, rng: None, "augment must return images in an array, got NoneType"),
+        (lambda x, y, rng: (x, 2 * y), "labels must be from 0 to 1, got 0 to 2"),
+        (lambda x, y, rng: (x, np.eye(3)[y]), "labels must have shape (12,) (ints) or (12, 2)"),
+    ],
+)
 def test_how_an_augmentation_is_told_apart(augment, works):
     model = network()
     before = model.state()
@@ -287,6 +338,7 @@ def make_step(model, optimizer, spoil=lambda count: None):
         optimizer.step()
         spoil(len(count))
         return error
+
     return step
 
 
@@ -296,7 +348,7 @@ def line(seed=0):
 
 
 POINTS = RNG(1).standard_normal((12, 2)).astype(np.float32)
-PAIRS = [(POINTS[i:i + 4], POINTS[i:i + 4].sum(axis=1, keepdims=True)) for i in (0, 4, 8)]
+PAIRS = [(POINTS[i : i + 4], POINTS[i : i + 4].sum(axis=1, keepdims=True)) for i in (0, 4, 8)]
 
 
 def test_batches_may_be_a_list_a_function_or_once_only():
@@ -316,8 +368,9 @@ def test_mini_batches_count_by_their_length():
     model, optimizer = line()
     history = run(lambda x: float(len(x)), [np.ones(1), np.ones(3)], 1, optimizer)
     assert history["loss"] == [(1 * 1 + 3 * 3) / 4]
-    history = run(lambda number: {"loss": number, "twice": np.float32(2 * number)}, [1, 3], 1,
-                  optimizer)
+    history = run(
+        lambda number: {"loss": number, "twice": np.float32(2 * number)}, [1, 3], 1, optimizer
+    )
     assert history["loss"] == [2.0] and history["twice"] == [4.0]
 
 
@@ -351,9 +404,16 @@ def test_early_stop_and_checkpoint_of_two_models(tmp_path):
             param += 1
         return 0.0
 
-    history = run(step, PAIRS, 5, (one, two), validate=lambda: next(values), patience=2,
-                  checkpoint=tmp_path / "best.npz",
-                  after_epoch=lambda history: states.append((first.state(), second.state())))
+    history = run(
+        step,
+        PAIRS,
+        5,
+        (one, two),
+        validate=lambda: next(values),
+        patience=2,
+        checkpoint=tmp_path / "best.npz",
+        after_epoch=lambda history: states.append((first.state(), second.state())),
+    )
     assert history.stopped == "early" and len(history) == 4 and history.best_epoch == 2
     assert history["val_loss"] == [3, 1, 2, 2]
     assert same(first.state(), states[1][0]) and same(second.state(), states[1][1])
@@ -364,8 +424,13 @@ def test_early_stop_and_checkpoint_of_two_models(tmp_path):
 
 def test_a_metric_may_be_undefined_but_a_loss_may_not():
     model, optimizer = line()
-    history = run(lambda x, y: {"loss": 1.0, "precision": np.nan}, PAIRS, 2, optimizer,
-                  validate=lambda: {"loss": 1.0, "precision": np.nan})
+    history = run(
+        lambda x, y: {"loss": 1.0, "precision": np.nan},
+        PAIRS,
+        2,
+        optimizer,
+        validate=lambda: {"loss": 1.0, "precision": np.nan},
+    )
     assert np.isnan(history["val_precision"]).all()
     with pytest.raises(FloatingPointError, match="generator's loss became inf in epoch 2"):
         values = iter([1.0] * 4 + [np.inf] * 9)
@@ -375,39 +440,75 @@ def test_a_metric_may_be_undefined_but_a_loss_may_not():
 def test_the_learning_rate_is_not_blamed_for_what_the_first_step_meets():
     model = network()
     model.params["4.w"][0, 0] = np.nan
-    with pytest.raises(FloatingPointError, match="loss became nan in the very first step, before "
-                       "anything was learned, so the learning rate is not the reason"):
+    with pytest.raises(
+        FloatingPointError,
+        match="loss became nan in the very first step, before "
+        "anything was learned, so the learning rate is not the reason",
+    ):
         fit(model, X, Y, epochs=1, batch_size=12)
     half = network().astype(np.float16)
     with pytest.raises(FloatingPointError, match=r"In float16 a number above 65,504 is infinite"):
-        fit(half, X * 1e5, X.mean(axis=(1, 2, 3), keepdims=True)[:, :, 0, 0].repeat(2, 1),
-            loss=L1Loss(), epochs=1, batch_size=12)
+        fit(
+            half,
+            X * 1e5,
+            X.mean(axis=(1, 2, 3), keepdims=True)[:, :, 0, 0].repeat(2, 1),
+            loss=L1Loss(),
+            epochs=1,
+            batch_size=12,
+        )
 
 
-@pytest.mark.parametrize("options, error, said", [
-    (dict(step=3), TypeError, "step must be a function of a mini-batch, got 3"),
-    (dict(batches=3), TypeError, "batches must be something that holds mini-batches"),
-    (dict(batches=[]), ValueError, "batches must hold at least one mini-batch"),
-    (dict(epochs=0), ValueError, "epochs must be an integer of at least 1, got 0"),
-    (dict(optimizers=()), ValueError, "optimizers must be at least one, got none"),
-    (dict(optimizers="adam"), TypeError, "optimizers must be of the kind convbook.optimizers.Opt"),
-    (dict(schedules=0.1), TypeError, "schedules must be of the kind convbook.optimizers.Schedule"),
-    (dict(validate=(X, Y)), TypeError, "validate must be a function, got"),
-    (dict(after_epoch=1), TypeError, "after_epoch must be a function, got 1"),
-    (dict(patience=1), ValueError, "patience needs validate, which measures on held-out data"),
-    (dict(checkpoint="no/such/folder/a.npz"), ValueError, "checkpoint must be a file in a folder"),
-    (dict(checkpoint="."), ValueError, "must be a file in a folder that exists, got '.'"),
-    (dict(step=lambda x, y: None), TypeError, "step must return the loss, a number, or a dict"),
-    (dict(step=lambda x, y: {"loss": np.ones(3)}), TypeError, "of type ndarray as 'loss'"),
-    (dict(validate=lambda: None), TypeError, "validate must return the loss, a number, or a dict"),
-    (dict(step=lambda x, y: {"a loss": 1.0}, checkpoint="x.npz"), KeyError, "no 'loss' in this"),
-])
+@pytest.mark.parametrize(
+    "options, error, said",
+    [
+        ({"step": 3}, TypeError, "step must be a function of a mini-batch, got 3"),
+        ({"batches": 3}, TypeError, "batches must be something that holds mini-batches"),
+        ({"batches": []}, ValueError, "batches must hold at least one mini-batch"),
+        ({"epochs": 0}, ValueError, "epochs must be an integer of at least 1, got 0"),
+        ({"optimizers": ()}, ValueError, "optimizers must be at least one, got none"),
+        (
+            {"optimizers": "adam"},
+            TypeError,
+            "optimizers must be of the kind convbook.optimizers.Opt",
+        ),
+        (
+            {"schedules": 0.1},
+            TypeError,
+            "schedules must be of the kind convbook.optimizers.Schedule",
+        ),
+        ({"validate": (X, Y)}, TypeError, "validate must be a function, got"),
+        ({"after_epoch": 1}, TypeError, "after_epoch must be a function, got 1"),
+        ({"patience": 1}, ValueError, "patience needs validate, which measures on held-out data"),
+        (
+            {"checkpoint": "no/such/folder/a.npz"},
+            ValueError,
+            "checkpoint must be a file in a folder",
+        ),
+        ({"checkpoint": "."}, ValueError, "must be a file in a folder that exists, got '.'"),
+        ({"step": lambda x, y: None}, TypeError, "step must return the loss, a number, or a dict"),
+        ({"step": lambda x, y: {"loss": np.ones(3)}}, TypeError, "of type ndarray as 'loss'"),
+        (
+            {"validate": lambda: None},
+            TypeError,
+            "validate must return the loss, a number, or a dict",
+        ),
+        (
+            {"step": lambda x, y: {"a loss": 1.0}, "checkpoint": "x.npz"},
+            KeyError,
+            "no 'loss' in this",
+        ),
+    ],
+)
 def test_wrong_arguments(options, error, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model, optimizer = line()
     before = model.state()
-    arguments = dict(step=make_step(model, optimizer), batches=PAIRS, epochs=1,
-                     optimizers=optimizer) | options
+    arguments = {
+        "step": make_step(model, optimizer),
+        "batches": PAIRS,
+        "epochs": 1,
+        "optimizers": optimizer,
+    } | options
     with pytest.raises(error, match=re.escape(said)):
         run(**arguments)
     assert same(model.state(), before) and not list(tmp_path.iterdir())
@@ -423,9 +524,13 @@ def test_a_layer_is_moved_by_one_optimizer_only():
 
 
 def state_of_all(model, optimizer, schedule):
-    return {**model.state(), "steps": optimizer.steps, "lr": optimizer.lr,
-            "count": schedule.count,
-            **{"/".join(key): array.copy() for key, array in optimizer._averages.items()}}
+    return {
+        **model.state(),
+        "steps": optimizer.steps,
+        "lr": optimizer.lr,
+        "count": schedule.count,
+        **{"/".join(key): array.copy() for key, array in optimizer._averages.items()},
+    }
 
 
 class Breaks(Layer):
@@ -453,6 +558,7 @@ def breaking(where, error):
             if len(count) == when:
                 raise error
             return 0.5
+
         return function
 
     if where == "forward":
@@ -467,8 +573,15 @@ def breaking(where, error):
         options["augment"] = lambda x, rng: [at(), x][1]
     elif where == "after_epoch":
         options["after_epoch"] = raises_at(2)
-    model = Sequential(Conv2d(1, 3, 3, rng=0), BatchNorm2d(3), ReLU(), Dropout(0.2), kept,
-                       Flatten(), Linear(48, 2, rng=0))
+    model = Sequential(
+        Conv2d(1, 3, 3, rng=0),
+        BatchNorm2d(3),
+        ReLU(),
+        Dropout(0.2),
+        kept,
+        Flatten(),
+        Linear(48, 2, rng=0),
+    )
     return model, options
 
 
@@ -486,8 +599,9 @@ def test_whatever_raises_the_model_is_as_before_the_epoch(where, error):
         fit(model, X, Y, epochs=3, batch_size=10, schedule=schedule, seed=3, **options)
     assert caught.value is error
     assert "The model is as it was before epoch 2 of 3." in caught.value.__notes__
-    assert same(state_of_all(model, optimizer, schedule),
-                state_of_all(twin, twin_optimizer, twin_schedule))
+    assert same(
+        state_of_all(model, optimizer, schedule), state_of_all(twin, twin_optimizer, twin_schedule)
+    )
     assert not any(layer.training for layer in model.walk())
 
 
@@ -498,8 +612,14 @@ def test_a_last_mini_batch_too_small_for_batch_normalisation_changes_nothing():
     optimizer = Adam(model)
     before = model.state()
     with pytest.raises(ValueError):
-        fit(model, rng.random((101, 1, 6, 6)), rng.integers(0, 2, 101), epochs=1, batch_size=50,
-            optimizer=optimizer)
+        fit(
+            model,
+            rng.random((101, 1, 6, 6)),
+            rng.integers(0, 2, 101),
+            epochs=1,
+            batch_size=50,
+            optimizer=optimizer,
+        )
     assert same(model.state(), before)
     assert optimizer.steps == 0 and not optimizer._averages
 
@@ -517,8 +637,16 @@ def test_a_checkpoint_that_cannot_be_written_takes_the_epoch_back(tmp_path, monk
         monkeypatch.setattr(np, "savez", full)
 
     with pytest.raises(OSError, match="no space left"):
-        fit(model, X, Y, epochs=3, batch_size=12, checkpoint=path, after_epoch=after_epoch,
-            optimizer=optimizer)
+        fit(
+            model,
+            X,
+            Y,
+            epochs=3,
+            batch_size=12,
+            checkpoint=path,
+            after_epoch=after_epoch,
+            optimizer=optimizer,
+        )
     assert same(model.state(), states[0]) and optimizer.steps == 4
     other = network(1)
     other.load(path)
@@ -545,6 +673,7 @@ def test_both_networks_and_both_optimizers_are_taken_back():
 def test_an_optimizer_with_a_file_in_it_is_taken_back_too(tmp_path):
     model = network()
     with open(tmp_path / "log", "w") as log:
+
         class Noting(SGD):
             def step(self):
                 super().step()
@@ -561,12 +690,18 @@ def test_an_optimizer_with_a_file_in_it_is_taken_back_too(tmp_path):
 
 def test_the_history_draws_what_was_measured_on_held_out_data_alone():
     import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     model, optimizer = line()
-    history = run(lambda x, y: {"loss": 1.0}, PAIRS, 2, optimizer,
-                  validate=lambda: {"loss": 1.0, "sharpness": 2.0})
+    history = run(
+        lambda x, y: {"loss": 1.0},
+        PAIRS,
+        2,
+        optimizer,
+        validate=lambda: {"loss": 1.0, "sharpness": 2.0},
+    )
     history.plot()
     assert [ax.get_title() for ax in plt.gcf().axes] == ["loss", "sharpness"]
     plt.close()
@@ -575,12 +710,15 @@ def test_the_history_draws_what_was_measured_on_held_out_data_alone():
 # --- Messages speak of the caller's N ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spoil, said", [
-    (lambda x, y: (x[:, [0, 0]], y), "shape (48, 2, 6, 6)"),
-    (lambda x, y: (x[:, :, :5], y), "shape (48, 36)"),
-    (lambda x, y: (x, y[:, None]), "y must have shape (48,) (ints) or (48, 2)"),
-    (lambda x, y: (x, y * 1.0), "y of shape (48,) must be integers"),
-])
+@pytest.mark.parametrize(
+    "spoil, said",
+    [
+        (lambda x, y: (x[:, [0, 0]], y), "shape (48, 2, 6, 6)"),
+        (lambda x, y: (x[:, :, :5], y), "shape (48, 36)"),
+        (lambda x, y: (x, y[:, None]), "y must have shape (48,) (ints) or (48, 2)"),
+        (lambda x, y: (x, y * 1.0), "y of shape (48,) must be integers"),
+    ],
+)
 def test_errors_of_shapes_show_all_inputs(spoil, said):
     model = network()
     x, y = spoil(X, Y)

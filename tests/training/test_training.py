@@ -46,8 +46,14 @@ def bars(n=N, seed=0):
 
 def network(seed=0, dropout=0.0):
     rng = np.random.default_rng(seed)
-    return Sequential(Conv2d(1, 4, 3, rng=rng), ReLU(), MaxPool2d(2), Flatten(),
-                      Dropout(dropout), Linear(36, 4, rng=rng))
+    return Sequential(
+        Conv2d(1, 4, 3, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
+        Flatten(),
+        Dropout(dropout),
+        Linear(36, 4, rng=rng),
+    )
 
 
 def flip(x, rng):
@@ -57,7 +63,8 @@ def flip(x, rng):
 
 def same(state, other):
     return state.keys() == other.keys() and all(
-        np.array_equal(array, other[name]) for name, array in state.items())
+        np.array_equal(array, other[name]) for name, array in state.items()
+    )
 
 
 X, Y = bars()
@@ -70,8 +77,9 @@ HELD_OUT = bars(40, seed=1)
 def test_it_learns():
     model = network()
     before = evaluate(model, *HELD_OUT)
-    history = fit(model, X, Y, epochs=15, batch_size=10, optimizer=Adam(model, 0.01),
-                  validation=HELD_OUT)
+    history = fit(
+        model, X, Y, epochs=15, batch_size=10, optimizer=Adam(model, 0.01), validation=HELD_OUT
+    )
     assert evaluate(model, *HELD_OUT)["accuracy"] > 0.95 > before["accuracy"]
     assert len(history) == 15 and history.stopped == "finished"
     assert set(history.keys()) == {"loss", "accuracy", "val_loss", "val_accuracy", "lr", "seconds"}
@@ -80,7 +88,9 @@ def test_it_learns():
     assert history["accuracy"][-1] > 0.95
     after = evaluate(model, *HELD_OUT)
     assert (history["val_loss"][-1], history["val_accuracy"][-1]) == (
-        after["loss"], after["accuracy"])
+        after["loss"],
+        after["accuracy"],
+    )
     assert all(type(value) is float for name in history.keys() for value in history[name])
     assert not any(layer.training for layer in model.walk())  # ready for use
 
@@ -90,8 +100,9 @@ def test_the_network_of_the_chapter_reads_digits():
     assert sum(a.size for a in model.params.values()) == 20_522
     assert same(model.state(), digit_cnn(0).state())
     assert not same(model.state(), digit_cnn(1).state())
-    fit(model, digits.x_train, digits.y_train, epochs=2, batch_size=50,
-        optimizer=Adam(model, 0.003))
+    fit(
+        model, digits.x_train, digits.y_train, epochs=2, batch_size=50, optimizer=Adam(model, 0.003)
+    )
     assert evaluate(model, digits.x_test, digits.y_test)["accuracy"] > 0.9
 
 
@@ -107,8 +118,9 @@ def test_it_is_pytorchs_training_on_the_same_mini_batches():
     torch = pytest.importorskip("torch")
     nn = torch.nn
     model, epochs, batch_size = network(), 4, 16
-    module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-                           nn.Linear(36, 4))
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 4)
+    )
     with torch.no_grad():
         for array, tensor in zip(model.params.values(), module.parameters()):
             tensor.copy_(torch.from_numpy(array))
@@ -123,7 +135,7 @@ def test_it_is_pytorchs_training_on_the_same_mini_batches():
         rates.append(theirs.param_groups[0]["lr"])
         order, total = shuffling.permutation(N), 0
         for start in range(0, N, batch_size):
-            batch = order[start:start + batch_size]
+            batch = order[start : start + batch_size]
             theirs.zero_grad()
             error = criterion(module(x[batch]), y[batch])
             error.backward()
@@ -168,8 +180,9 @@ def test_the_loss_of_an_epoch_counts_every_image_alike():
 
 def test_dropout_acts_in_training_and_not_in_measuring():
     model = network(dropout=0.9)
-    history = fit(model, X, Y, epochs=1, optimizer=SGD(model, lr=0), batch_size=20,
-                  validation=(X, Y))
+    history = fit(
+        model, X, Y, epochs=1, optimizer=SGD(model, lr=0), batch_size=20, validation=(X, Y)
+    )
     assert history["val_loss"] == [evaluate(network(), X, Y)["loss"]]
     assert history["loss"][0] > 1.5 * history["val_loss"][0]
 
@@ -177,9 +190,16 @@ def test_dropout_acts_in_training_and_not_in_measuring():
 def test_another_loss_and_other_metrics():
     model = Sequential(Flatten(), Linear(64, 1, rng=0))
     target = X.mean(axis=(1, 2, 3))[:, None]
-    history = fit(model, X, target, epochs=20, batch_size=10, loss=MeanSquaredError(),
-                  metrics={"worst": lambda scores, y: abs(scores - y).max()},
-                  validation=(X, target))
+    history = fit(
+        model,
+        X,
+        target,
+        epochs=20,
+        batch_size=10,
+        loss=MeanSquaredError(),
+        metrics={"worst": lambda scores, y: abs(scores - y).max()},
+        validation=(X, target),
+    )
     assert set(history.keys()) == {"loss", "worst", "val_loss", "val_worst", "lr", "seconds"}
     assert history["loss"][-1] < 0.2 * history["loss"][0]
     assert history["val_worst"][-1] == pytest.approx(abs(predict(model, X) - target).max())
@@ -213,8 +233,14 @@ def test_a_loss_of_ones_own_needs_forward_and_backward_only():
 
 
 def test_lists_and_integers_will_do():
-    history = fit(network(), (255 * X).astype(np.uint8).tolist(), Y.tolist(), epochs=1,
-                  batch_size=20, validation=[X.tolist(), Y.tolist()])
+    history = fit(
+        network(),
+        (255 * X).astype(np.uint8).tolist(),
+        Y.tolist(),
+        epochs=1,
+        batch_size=20,
+        validation=[X.tolist(), Y.tolist()],
+    )
     assert len(history) == 1
 
 
@@ -251,10 +277,18 @@ def test_other_seeds_lead_to_other_weights():
 @pytest.mark.parametrize("which", ("dropout", "augment"))
 def test_the_seed_reaches_every_random_number(which):
     """With all images in one mini-batch, the order of the images plays no part."""
+
     def state(seed):
         model = network(dropout=0.5 if which == "dropout" else 0)
-        fit(model, X[:1], Y[:1], epochs=3, batch_size=1, seed=seed,
-            augment=None if which == "dropout" else lambda x, rng: x + rng.standard_normal())
+        fit(
+            model,
+            X[:1],
+            Y[:1],
+            epochs=3,
+            batch_size=1,
+            seed=seed,
+            augment=None if which == "dropout" else lambda x, rng: x + rng.standard_normal(),
+        )
         return model.state()
 
     assert same(state(1), state(1))
@@ -294,8 +328,12 @@ def overfitting(**options):
     """Train on labels that contradict the held-out ones: what is learned makes those worse."""
     model, states = network(), []
     rng = np.random.default_rng(0)
-    options = dict(epochs=30, batch_size=10, optimizer=SGD(model, 0.02, momentum=0.5),
-                   validation=(X[:20], rng.permutation(Y[:20]))) | options
+    options = {
+        "epochs": 30,
+        "batch_size": 10,
+        "optimizer": SGD(model, 0.02, momentum=0.5),
+        "validation": (X[:20], rng.permutation(Y[:20])),
+    } | options
     history = fit(model, X, Y, after_epoch=lambda m, h: states.append(m.state()), **options)
     return model, history, states
 
@@ -354,8 +392,12 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch, prob
 
     monkeypatch.setattr(np, "savez", second_breaks)
     model, states = network(), []
-    options = dict(epochs=5, batch_size=10, checkpoint=path,
-                   after_epoch=lambda m, h: states.append(m.state()))
+    options = {
+        "epochs": 5,
+        "batch_size": 10,
+        "checkpoint": path,
+        "after_epoch": lambda m, h: states.append(m.state()),
+    }
     if problem is OSError:  # a full disk
         with pytest.raises(OSError):
             fit(model, X, Y, **options)
@@ -391,7 +433,8 @@ def test_an_interrupt_keeps_what_was_learned(capsys):
     assert len(history) == 2 and history.stopped == "interrupted"
     assert same(model.state(), states[1])
     assert capsys.readouterr().out == (
-        "Interrupted in epoch 2 of 5: the model keeps what it has learned so far.\n")
+        "Interrupted in epoch 2 of 5: the model keeps what it has learned so far.\n"
+    )
 
 
 def test_an_interrupt_waits_until_the_step_is_whole(capsys):
@@ -428,7 +471,8 @@ def test_an_interrupt_with_patience_leaves_the_best(capsys):
     assert same(model.state(), states[history.best_epoch - 1])
     assert capsys.readouterr().out == (
         f"Interrupted in epoch 6 of 30: the model is as after epoch {history.best_epoch}, "
-        "the best.\n")
+        "the best.\n"
+    )
 
 
 def test_another_handler_of_interrupts_is_left_alone():
@@ -446,7 +490,8 @@ def test_another_handler_of_interrupts_is_left_alone():
 def test_training_in_another_thread():
     results = []
     thread = threading.Thread(
-        target=lambda: results.append(fit(network(), X, Y, epochs=1, batch_size=20)))
+        target=lambda: results.append(fit(network(), X, Y, epochs=1, batch_size=20))
+    )
     thread.start()
     thread.join()
     assert len(results[0]) == 1
@@ -466,11 +511,22 @@ def test_a_loss_that_is_not_a_number_stops_the_training(held_out):
         optimizer.lr = 1e30
 
     with pytest.raises(FloatingPointError) as caught:
-        fit(model, X, Y, epochs=5, batch_size=20, optimizer=optimizer, after_epoch=explode,
-            validation=held_out)
-    assert re.fullmatch(r"(val_)?loss became (nan|inf) in epoch 2: most likely the steps are too "
-                        r"large\. Lower the learning rate, which was 1e\+30\. The model is as it "
-                        r"was before this epoch", str(caught.value))
+        fit(
+            model,
+            X,
+            Y,
+            epochs=5,
+            batch_size=20,
+            optimizer=optimizer,
+            after_epoch=explode,
+            validation=held_out,
+        )
+    assert re.fullmatch(
+        r"(val_)?loss became (nan|inf) in epoch 2: most likely the steps are too "
+        r"large\. Lower the learning rate, which was 1e\+30\. The model is as it "
+        r"was before this epoch",
+        str(caught.value),
+    )
     assert len(states) == 1 and same(model.state(), states[0])
     optimizer.lr = 0.01
     fit(model, X, Y, epochs=1, batch_size=20, optimizer=optimizer)  # it goes on from there
@@ -489,8 +545,9 @@ def test_predict_in_mini_batches_is_predict_at_once():
 
 
 def test_predict_and_evaluate_put_every_layers_mode_back():
-    model = Sequential(Conv2d(1, 2, 3, rng=0), BatchNorm2d(2), Flatten(), Dropout(),
-                       Linear(72, 4, rng=0))
+    model = Sequential(
+        Conv2d(1, 2, 3, rng=0), BatchNorm2d(2), Flatten(), Dropout(), Linear(72, 4, rng=0)
+    )
     model[1].eval()  # frozen
     modes, state = [layer.training for layer in model.walk()], model.state()
     predict(model, X)
@@ -505,8 +562,10 @@ def test_evaluate_measures_all_at_once():
     model = network()
     scores = predict(model, X)
     measured = evaluate(model, X, Y, batch_size=7)
-    assert measured == {"loss": pytest.approx(SoftmaxCrossEntropy()(scores, Y), rel=1e-5),
-                        "accuracy": accuracy(scores, Y)}
+    assert measured == {
+        "loss": pytest.approx(SoftmaxCrossEntropy()(scores, Y), rel=1e-5),
+        "accuracy": accuracy(scores, Y),
+    }
     assert all(type(value) is float for value in measured.values())
     largest = evaluate(model, X, Y, metrics={"largest": lambda scores, y: scores.max()})
     assert largest["largest"] == scores.max() and "accuracy" not in largest
@@ -553,8 +612,9 @@ def made_up(epochs=3, names=("loss", "accuracy", "val_loss", "val_accuracy")):
 
 
 def test_the_history_says_what_it_holds_without_times():
-    assert repr(made_up()) == ("History of 3 epochs; the last: loss 0.33, accuracy 0.33, "
-                               "val_loss 0.33, val_accuracy 0.33")
+    assert repr(made_up()) == (
+        "History of 3 epochs; the last: loss 0.33, accuracy 0.33, val_loss 0.33, val_accuracy 0.33"
+    )
     assert repr(made_up(1, ["loss"])) == "History of 1 epoch; the last: loss 1.00"
     assert repr(History()) == "History of 0 epochs"
     assert "val_loss" in made_up() and "f1" not in made_up()
@@ -614,7 +674,7 @@ def test_the_progress_bar_can_be_silenced(monkeypatch, capsys):
 @pytest.mark.parametrize("there", ("nothing", "x", "y", "everything"))
 def test_the_data_may_be_on_the_cpu_or_on_the_gpu(there):
     expected, model = network(dropout=0.0), network(dropout=0.0)
-    options = dict(epochs=2, batch_size=16, seed=1, optimizer=None)
+    options = {"epochs": 2, "batch_size": 16, "seed": 1, "optimizer": None}
     on_cpu = fit(expected, X, Y, validation=HELD_OUT, **options)
     with pretended_gpu() as cupy:
         model.to_gpu()
@@ -626,10 +686,12 @@ def test_the_data_may_be_on_the_cpu_or_on_the_gpu(there):
         scores = predict(model, x)
         assert type(scores) is type(x)
         assert evaluate(model, x, y)["loss"] == pytest.approx(
-            evaluate(expected, X, Y)["loss"], rel=1e-4)
+            evaluate(expected, X, Y)["loss"], rel=1e-4
+        )
         labels = scores.argmax(axis=1)
-        assert confusion_matrix(y, labels, 4).trace() == pytest.approx(N * accuracy(
-            cupy.asarray(scores), cupy.asarray(Y)))
+        assert confusion_matrix(y, labels, 4).trace() == pytest.approx(
+            N * accuracy(cupy.asarray(scores), cupy.asarray(Y))
+        )
         model.to_cpu()
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         assert history[name] == pytest.approx(on_cpu[name], rel=1e-4)
@@ -669,6 +731,7 @@ def test_the_cpu_does_not_wait_for_the_gpu_in_every_step(monkeypatch):
         def read(array, *arguments):
             reads.append(name)
             return getattr(np.ndarray, name)(array, *arguments)
+
         return read
 
     for name in ("__float__", "__bool__", "__int__", "__index__", "item", "tolist"):
@@ -679,8 +742,14 @@ def test_the_cpu_does_not_wait_for_the_gpu_in_every_step(monkeypatch):
         with pretended_gpu() as cupy:
             asnumpy = cupy.asnumpy
             cupy.asnumpy = lambda array: [reads.append("asnumpy"), asnumpy(array)][1]
-            model = Sequential(Conv2d(1, 4, 3, rng=0), ReLU(), AvgPool2d(2), Flatten(), Dropout(),
-                               Linear(36, 4, rng=1)).to_gpu()
+            model = Sequential(
+                Conv2d(1, 4, 3, rng=0),
+                ReLU(),
+                AvgPool2d(2),
+                Flatten(),
+                Dropout(),
+                Linear(36, 4, rng=1),
+            ).to_gpu()
             reads.clear()
             fit(model, cupy.asarray(X), cupy.asarray(Y), epochs=1, batch_size=batch_size)
             return len(reads)
@@ -700,40 +769,54 @@ def test_a_model_that_lives_in_two_places_is_refused():
 
 OTHER = network()
 BAD = [
-    (dict(x=X[0, 0, 0, 0]), ValueError, "x must hold at least one input, got shape ()"),
-    (dict(x=X[:0], y=Y[:0]), ValueError, "x must hold at least one input, got shape (0, 1, 8, 8)"),
-    (dict(x="abc"), TypeError, "x must hold"),
-    (dict(x=np.full_like(X, np.nan)), ValueError, "x must hold finite numbers"),
-    (dict(x=X[:, :, :2]), ValueError, "Conv2d(1, 4, 3): f must not be larger"),
-    (dict(y=Y[:-1]), ValueError, "y must hold as many entries as x, 60, got shape (59,)"),
-    (dict(y=Y + 1), ValueError, "y must be from 0 to 3, got 1 to 4"),
-    (dict(y=Y - 1), ValueError, "y must be from 0 to 3, got -1 to 2"),
-    (dict(y=Y.astype(float)), TypeError, "y of shape (60,) must be integers"),
-    (dict(y=np.zeros((N, 5))), ValueError, "y must have shape (60,) (ints) or (60, 4) "
-                                           "(probabilities), got (60, 5)"),
-    (dict(epochs=0), ValueError, "epochs must be an integer of at least 1, got 0"),
-    (dict(epochs=2.0), TypeError, "epochs must be an integer of at least 1, got 2.0"),
-    (dict(batch_size=0), ValueError, "batch_size must be an integer of at least 1, got 0"),
-    (dict(batch_size=61), ValueError, "batch_size must be at most the number of inputs, 60, got"),
-    (dict(patience=0, validation=(X, Y)), ValueError, "patience must be an integer of at least 1"),
-    (dict(patience=2), ValueError, "patience needs validation"),
-    (dict(validation=X), TypeError, "validation must be a pair (x, y) of arrays, got ndarray"),
-    (dict(validation=(X, Y[:3])), ValueError, "validation[1] must hold as many entries as "
-                                              "validation[0], 60, got shape (3,)"),
-    (dict(validation=(X, Y + 1)), ValueError, "validation[1] must be from 0 to 3, got 1 to 4"),
-    (dict(checkpoint="no/such/folder/best.npz"), ValueError, "checkpoint must be a file in a"),
-    (dict(optimizer="adam"), TypeError, "optimizer must be of the kind convbook.optimizers.Optimi"),
-    (dict(optimizer=Adam(OTHER)), ValueError, "optimizer must have been made for this model"),
-    (dict(schedule=0.1), TypeError, "schedule must be of the kind convbook.optimizers.Schedule"),
-    (dict(schedule=CosineSchedule(Adam(OTHER), 5)), ValueError, "optimizer must have been made"),
-    (dict(loss="mse"), TypeError, "loss must be a Loss, which has a backward, got 'mse'"),
-    (dict(metrics=[accuracy]), TypeError, "metrics must be a dict"),
-    (dict(metrics={"f1": 3}), TypeError, "metrics['f1'] must be a function of (scores, y), got 3"),
-    (dict(augment=True), TypeError, "augment must be a function of (x_batch, rng), or"),
-    (dict(augment=lambda x, rng: x[1:]), ValueError, "augment must return as many images"),
-    (dict(seed=-1), ValueError, "seed must be an integer of at least 0, got -1"),
-    (dict(seed="x"), TypeError, "seed must be an integer of at least 0, got 'x'"),
-    (dict(model="cnn"), TypeError, "model must be of the kind convbook.layers.Layer, got 'cnn'"),
+    ({"x": X[0, 0, 0, 0]}, ValueError, "x must hold at least one input, got shape ()"),
+    (
+        {"x": X[:0], "y": Y[:0]},
+        ValueError,
+        "x must hold at least one input, got shape (0, 1, 8, 8)",
+    ),
+    ({"x": "abc"}, TypeError, "x must hold"),
+    ({"x": np.full_like(X, np.nan)}, ValueError, "x must hold finite numbers"),
+    ({"x": X[:, :, :2]}, ValueError, "Conv2d(1, 4, 3): f must not be larger"),
+    ({"y": Y[:-1]}, ValueError, "y must hold as many entries as x, 60, got shape (59,)"),
+    ({"y": Y + 1}, ValueError, "y must be from 0 to 3, got 1 to 4"),
+    ({"y": Y - 1}, ValueError, "y must be from 0 to 3, got -1 to 2"),
+    ({"y": Y.astype(float)}, TypeError, "y of shape (60,) must be integers"),
+    (
+        {"y": np.zeros((N, 5))},
+        ValueError,
+        "y must have shape (60,) (ints) or (60, 4) (probabilities), got (60, 5)",
+    ),
+    ({"epochs": 0}, ValueError, "epochs must be an integer of at least 1, got 0"),
+    ({"epochs": 2.0}, TypeError, "epochs must be an integer of at least 1, got 2.0"),
+    ({"batch_size": 0}, ValueError, "batch_size must be an integer of at least 1, got 0"),
+    ({"batch_size": 61}, ValueError, "batch_size must be at most the number of inputs, 60, got"),
+    (
+        {"patience": 0, "validation": (X, Y)},
+        ValueError,
+        "patience must be an integer of at least 1",
+    ),
+    ({"patience": 2}, ValueError, "patience needs validation"),
+    ({"validation": X}, TypeError, "validation must be a pair (x, y) of arrays, got ndarray"),
+    (
+        {"validation": (X, Y[:3])},
+        ValueError,
+        "validation[1] must hold as many entries as validation[0], 60, got shape (3,)",
+    ),
+    ({"validation": (X, Y + 1)}, ValueError, "validation[1] must be from 0 to 3, got 1 to 4"),
+    ({"checkpoint": "no/such/folder/best.npz"}, ValueError, "checkpoint must be a file in a"),
+    ({"optimizer": "adam"}, TypeError, "optimizer must be of the kind convbook.optimizers.Optimi"),
+    ({"optimizer": Adam(OTHER)}, ValueError, "optimizer must have been made for this model"),
+    ({"schedule": 0.1}, TypeError, "schedule must be of the kind convbook.optimizers.Schedule"),
+    ({"schedule": CosineSchedule(Adam(OTHER), 5)}, ValueError, "optimizer must have been made"),
+    ({"loss": "mse"}, TypeError, "loss must be a Loss, which has a backward, got 'mse'"),
+    ({"metrics": [accuracy]}, TypeError, "metrics must be a dict"),
+    ({"metrics": {"f1": 3}}, TypeError, "metrics['f1'] must be a function of (scores, y), got 3"),
+    ({"augment": True}, TypeError, "augment must be a function of (x_batch, rng), or"),
+    ({"augment": lambda x, rng: x[1:]}, ValueError, "augment must return as many images"),
+    ({"seed": -1}, ValueError, "seed must be an integer of at least 0, got -1"),
+    ({"seed": "x"}, TypeError, "seed must be an integer of at least 0, got 'x'"),
+    ({"model": "cnn"}, TypeError, "model must be of the kind convbook.layers.Layer, got 'cnn'"),
 ]
 
 
@@ -741,7 +824,7 @@ BAD = [
 def test_wrong_arguments_are_refused_before_anything_is_changed(wrong, error, said):
     model = network(dropout=0.3)
     before = model.state()
-    arguments = dict(model=model, x=X, y=Y, batch_size=20) | wrong
+    arguments = {"model": model, "x": X, "y": Y, "batch_size": 20} | wrong
     with pytest.raises(error, match=re.escape(said)):
         fit(**arguments)
     assert same(model.state(), before)
@@ -750,23 +833,56 @@ def test_wrong_arguments_are_refused_before_anything_is_changed(wrong, error, sa
 def test_a_schedule_of_another_optimizer_is_refused():
     model = network()
     with pytest.raises(ValueError, match="schedule must change the optimizer that is given"):
-        fit(model, X, Y, batch_size=20, optimizer=Adam(model),
-            schedule=CosineSchedule(Adam(model), 5))
+        fit(
+            model,
+            X,
+            Y,
+            batch_size=20,
+            optimizer=Adam(model),
+            schedule=CosineSchedule(Adam(model), 5),
+        )
 
 
-@pytest.mark.parametrize("call, error, said", [
-    (lambda: predict(network(), 3.0), ValueError, "x must have an axis for the inputs"),
-    (lambda: predict(network(), X, batch_size=0), ValueError, "batch_size must be an integer"),
-    (lambda: evaluate(network(), X, Y[1:]), ValueError, "y must hold as many entries as x, 60"),
-    (lambda: evaluate(network(), X, Y + 4), ValueError, "labels must be from 0 to 3, got 4 to 7"),
-    (lambda: accuracy([1.0, 2.0], [0, 1]), ValueError, "scores must have at least 2 axes (N, K)"),
-    (lambda: accuracy([[1.0, 2.0]], [0, 1]), ValueError, "labels must have shape (1,), got (2,)"),
-    (lambda: confusion_matrix([0, 1], [0]), ValueError, "predicted must have shape (2,), got (1,)"),
-    (lambda: confusion_matrix([0, 1], [0, 10]), ValueError, "predicted must be from 0 to 9, got 0"),
-    (lambda: confusion_matrix([0.0], [0]), TypeError, "labels must be integers, got dtype float64"),
-    (lambda: confusion_matrix([0], [[0.1, 0.9]]), ValueError, "predicted must have shape (N,)"),
-    (lambda: confusion_matrix([0], [0], classes=0), ValueError, "classes must be an integer"),
-])
+@pytest.mark.parametrize(
+    "call, error, said",
+    [
+        (lambda: predict(network(), 3.0), ValueError, "x must have an axis for the inputs"),
+        (lambda: predict(network(), X, batch_size=0), ValueError, "batch_size must be an integer"),
+        (lambda: evaluate(network(), X, Y[1:]), ValueError, "y must hold as many entries as x, 60"),
+        (
+            lambda: evaluate(network(), X, Y + 4),
+            ValueError,
+            "labels must be from 0 to 3, got 4 to 7",
+        ),
+        (
+            lambda: accuracy([1.0, 2.0], [0, 1]),
+            ValueError,
+            "scores must have at least 2 axes (N, K)",
+        ),
+        (
+            lambda: accuracy([[1.0, 2.0]], [0, 1]),
+            ValueError,
+            "labels must have shape (1,), got (2,)",
+        ),
+        (
+            lambda: confusion_matrix([0, 1], [0]),
+            ValueError,
+            "predicted must have shape (2,), got (1,)",
+        ),
+        (
+            lambda: confusion_matrix([0, 1], [0, 10]),
+            ValueError,
+            "predicted must be from 0 to 9, got 0",
+        ),
+        (
+            lambda: confusion_matrix([0.0], [0]),
+            TypeError,
+            "labels must be integers, got dtype float64",
+        ),
+        (lambda: confusion_matrix([0], [[0.1, 0.9]]), ValueError, "predicted must have shape (N,)"),
+        (lambda: confusion_matrix([0], [0], classes=0), ValueError, "classes must be an integer"),
+    ],
+)
 def test_wrong_arguments_of_the_small_functions(call, error, said):
     with pytest.raises(error, match=re.escape(said)):
         call()

@@ -30,37 +30,71 @@ STEPS = 20
 def classifier():
     """The network of the course's chapter on CNNs, in small: with it, everyone begins."""
     ours = Sequential(
-        Conv2d(1, 6, 3, rng=0), ReLU(), MaxPool2d(2), Flatten(),
-        Linear(6 * 5 * 5, 20, rng=1), ReLU(), Linear(20, 4, rng=2))
+        Conv2d(1, 6, 3, rng=0),
+        ReLU(),
+        MaxPool2d(2),
+        Flatten(),
+        Linear(6 * 5 * 5, 20, rng=1),
+        ReLU(),
+        Linear(20, 4, rng=2),
+    )
     theirs = nn.Sequential(
-        nn.Conv2d(1, 6, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(6 * 5 * 5, 20), nn.ReLU(), nn.Linear(20, 4))
+        nn.Conv2d(1, 6, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(6 * 5 * 5, 20),
+        nn.ReLU(),
+        nn.Linear(20, 4),
+    )
     return ours, theirs
 
 
 def deep_classifier():
     """Channels of several numbers, strides, groups, batch normalisation, three activations."""
     ours = Sequential(
-        Conv2d(1, 8, 3, padding=1, bias=False, rng=0), BatchNorm2d(8), ReLU(),
-        Conv2d(8, 16, 3, stride=2, padding=1, rng=1), BatchNorm2d(16), LeakyReLU(0.1),
-        AvgPool2d(2, stride=1, padding=1), Conv2d(16, 8, 1, groups=4, rng=2), Tanh(),
-        GlobalAvgPool2d(), Linear(8, 4, rng=3))
+        Conv2d(1, 8, 3, padding=1, bias=False, rng=0),
+        BatchNorm2d(8),
+        ReLU(),
+        Conv2d(8, 16, 3, stride=2, padding=1, rng=1),
+        BatchNorm2d(16),
+        LeakyReLU(0.1),
+        AvgPool2d(2, stride=1, padding=1),
+        Conv2d(16, 8, 1, groups=4, rng=2),
+        Tanh(),
+        GlobalAvgPool2d(),
+        Linear(8, 4, rng=3),
+    )
     theirs = nn.Sequential(
-        nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(),
-        nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.BatchNorm2d(16), nn.LeakyReLU(0.1),
-        nn.AvgPool2d(2, stride=1, padding=1), nn.Conv2d(16, 8, 1, groups=4), nn.Tanh(),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), nn.Linear(8, 4))
+        nn.Conv2d(1, 8, 3, padding=1, bias=False),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Conv2d(8, 16, 3, stride=2, padding=1),
+        nn.BatchNorm2d(16),
+        nn.LeakyReLU(0.1),
+        nn.AvgPool2d(2, stride=1, padding=1),
+        nn.Conv2d(16, 8, 1, groups=4),
+        nn.Tanh(),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        nn.Linear(8, 4),
+    )
     return ours, theirs
 
 
 def autoencoder():
     """Down and up again: the transposed convolution."""
     ours = Sequential(
-        Conv2d(1, 6, 3, stride=2, padding=1, rng=0), ReLU(),
-        ConvTranspose2d(6, 1, 3, stride=2, padding=1, output_padding=1, rng=1), Sigmoid())
+        Conv2d(1, 6, 3, stride=2, padding=1, rng=0),
+        ReLU(),
+        ConvTranspose2d(6, 1, 3, stride=2, padding=1, output_padding=1, rng=1),
+        Sigmoid(),
+    )
     theirs = nn.Sequential(
-        nn.Conv2d(1, 6, 3, stride=2, padding=1), nn.ReLU(),
-        nn.ConvTranspose2d(6, 1, 3, stride=2, padding=1, output_padding=1), nn.Sigmoid())
+        nn.Conv2d(1, 6, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.ConvTranspose2d(6, 1, 3, stride=2, padding=1, output_padding=1),
+        nn.Sigmoid(),
+    )
     return ours, theirs
 
 
@@ -88,11 +122,17 @@ def mini_batches(size):
 TRAININGS = [
     (classifier, lambda m: SGD(m, 0.1), lambda p: torch.optim.SGD(p, 0.1)),
     (classifier, lambda m: Adam(m, 0.01), lambda p: torch.optim.Adam(p, 0.01)),
-    (deep_classifier, lambda m: SGD(m, 0.05, momentum=0.9, weight_decay=1e-3, nesterov=True),
-     lambda p: torch.optim.SGD(p, 0.05, momentum=0.9, weight_decay=1e-3, nesterov=True)),
+    (
+        deep_classifier,
+        lambda m: SGD(m, 0.05, momentum=0.9, weight_decay=1e-3, nesterov=True),
+        lambda p: torch.optim.SGD(p, 0.05, momentum=0.9, weight_decay=1e-3, nesterov=True),
+    ),
     (deep_classifier, lambda m: SGD(m, 0.05), lambda p: torch.optim.SGD(p, 0.05)),
-    (autoencoder, lambda m: SGD(m, 0.5, momentum=0.9),
-     lambda p: torch.optim.SGD(p, 0.5, momentum=0.9)),
+    (
+        autoencoder,
+        lambda m: SGD(m, 0.5, momentum=0.9),
+        lambda p: torch.optim.SGD(p, 0.5, momentum=0.9),
+    ),
     (autoencoder, lambda m: AdamW(m, 0.01), lambda p: torch.optim.AdamW(p, 0.01)),
 ]
 

@@ -24,8 +24,13 @@ def test_output_is_the_packages():
         zoom=1.3, rotate=-25, shear_x=0.2, shear_y=-0.1, shift_x=10, shift_y=-5, flip_h=True,
         brightness=1.2, mode="reflect",
     )  # fmt: skip
-    matrix = (affine.shift(16, -8) @ affine.rotation(-25) @ affine.shear(0.2, -0.1)
-              @ affine.zoom(1.3) @ affine.flip(True))
+    matrix = (
+        affine.shift(16, -8)
+        @ affine.rotation(-25)
+        @ affine.shear(0.2, -0.1)
+        @ affine.zoom(1.3)
+        @ affine.flip(True)
+    )
     np.testing.assert_allclose(w.matrix, matrix)
     expected = affine.transform(picture_array("cat")[None], matrix, "reflect")
     expected = Brightness((1.2, 1.2))(expected, np.random.default_rng(0))
@@ -150,7 +155,9 @@ def test_shows_what_the_package_computes(put):
     widgets = [AugmentationExplorer(**case) for case in cases]
     page, places = put(*widgets)
     drawn = 0
-    for w, place, (before, result, *random) in zip(widgets, places.all(), canvases(page), strict=True):
+    for w, place, (before, result, *random) in zip(
+        widgets, places.all(), canvases(page), strict=True
+    ):
         assert_shown(before, AugmentationExplorer(picture=w.picture))
         assert_shown(result, w)
         shown = read(place)["matrices"]
@@ -161,9 +168,10 @@ def test_shows_what_the_package_computes(put):
         if drawn < 108:
             assert len(random) == 12
             for canvas in random:
-                assert_shown(canvas, AugmentationExplorer(
-                    picture=w.picture, mode=w.mode, **canvas["settings"]
-                ))
+                assert_shown(
+                    canvas,
+                    AugmentationExplorer(picture=w.picture, mode=w.mode, **canvas["settings"]),
+                )
                 drawn += 1
     assert drawn == 108
 
@@ -191,7 +199,10 @@ def test_sliders_and_buttons(put):
     slider(place, "rotate").fill("30")
     slider(place, "zoom").fill("1.5")
     place.get_by_role("button", name="Swap left and right").click()
-    assert place.get_by_role("button", name="Swap left and right").get_attribute("aria-pressed") == "true"
+    assert (
+        place.get_by_role("button", name="Swap left and right").get_attribute("aria-pressed")
+        == "true"
+    )
     expected = AugmentationExplorer(rotate=30, zoom=1.5, flip_h=True)
     assert_shown(canvases(page)[0][1], expected)
     label = place.locator(".cb-easel canvas").nth(1).get_attribute("aria-label")
@@ -215,10 +226,13 @@ def test_random_pictures_come_again_with_their_seed(put):
     settings = lambda: [canvas["settings"] for canvas in canvases(page)[0][2:]]  # noqa: E731
     first = settings()
     assert len({json.dumps(s) for s in first}) == 12
-    assert all(-15 <= s["rotate"] <= 15 and 0.8 <= s["zoom"] <= 1.25 and not s["flip_v"]
-               for s in first)
+    assert all(
+        -15 <= s["rotate"] <= 15 and 0.8 <= s["zoom"] <= 1.25 and not s["flip_v"] for s in first
+    )
     place.get_by_role("button", name="Draw 12 other random pictures").click()
-    page.wait_for_function("() => document.querySelector('.cb-aug-random').innerText.includes('seed 8')")
+    page.wait_for_function(
+        "() => document.querySelector('.cb-aug-random').innerText.includes('seed 8')"
+    )
     page.wait_for_timeout(100)
     assert settings() != first
     place.get_by_role("button", name="Back to the start").click()
@@ -280,7 +294,9 @@ def test_keyboard(put):
 
 
 def test_touch_on_a_narrow_screen(put):
-    page, place = put(AugmentationExplorer(picture="six", grid=True), viewport=NARROW, has_touch=True)
+    page, place = put(
+        AugmentationExplorer(picture="six", grid=True), viewport=NARROW, has_touch=True
+    )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     box = place.locator(".cb-easel canvas").nth(1).bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] * 0.02, box["y"] + box["height"] * 0.98)
@@ -288,9 +304,10 @@ def test_touch_on_a_narrow_screen(put):
     place.get_by_role("button", name="Turn it upside down").tap()
     assert "reads as a 9" in place.inner_text()
     place.locator(".cb-aug-thumb").nth(3).tap()
-    assert_shown(canvases(page)[0][1], AugmentationExplorer(
-        picture="six", **canvases(page)[0][5]["settings"]
-    ))
+    assert_shown(
+        canvases(page)[0][1],
+        AugmentationExplorer(picture="six", **canvases(page)[0][5]["settings"]),
+    )
     for target in place.locator("button, select, .cb-check").all():
         size = target.bounding_box()
         assert min(size["width"], size["height"]) >= 24

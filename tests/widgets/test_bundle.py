@@ -64,7 +64,7 @@ def test_modules_follow_those_that_they_import():
     sources = {
         "a.js": 'import { b } from "./kit/b.js";',
         "kit/b.js": 'import {\n  c,\n} from "../c.js";\nimport "./b.css";\n'
-                    "// A comment.\nexport const b = c;",
+        "// A comment.\nexport const b = c;",
         "c.js": "export const c = 1;",
     }
     assert bundle.with_imports("a.js", source=sources.get) == ["c.js", "kit/b.js", "a.js"]

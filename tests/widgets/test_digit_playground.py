@@ -318,7 +318,9 @@ def figure(visit, tmp_path):
 
     def start(widget):
         state = json.loads(json.dumps(widget.state))
-        seen.page.evaluate(FIGURE, [bundle.script("digit_playground.js") + "export default modules;", state])
+        seen.page.evaluate(
+            FIGURE, [bundle.script("digit_playground.js") + "export default modules;", state]
+        )
         return lambda script, given=None: seen.page.evaluate(script, given)
 
     yield start
@@ -581,7 +583,8 @@ def test_drawing_by_touch_does_not_scroll(put, playground):
     assert page.evaluate("scrollY") == before
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     buttons = place.get_by_role("button").evaluate_all(
-        "all => all.map((b) => [b.offsetWidth, b.offsetHeight])")
+        "all => all.map((b) => [b.offsetWidth, b.offsetHeight])"
+    )
     assert min(min(size) for size in buttons) >= 24
 
 
@@ -613,7 +616,8 @@ def test_examples(put, playground):
         thumbs.nth(k).click()
         pixels = np.frombuffer(base64.b64decode(example["pixels"]), np.uint8).reshape(1, 28, 28)
         np.testing.assert_allclose(
-            probabilities(place), playground.probabilities(pixels)[0], atol=1e-5)
+            probabilities(place), playground.probabilities(pixels)[0], atol=1e-5
+        )
         right = example["read"] == example["label"]
         assert (": wrong." in place.locator(".cb-truth").inner_text()) == (not right)
         assert thumbs.nth(k).get_attribute("aria-pressed") == "true"
@@ -659,7 +663,8 @@ def test_choosing_a_pixel(put, playground):
     frames = before.locator(".cb-part.next")
     assert frames.count() == 8
     styles = frames.evaluate_all(
-        "all => all.map(({ style }) => [style.top, style.left, style.width])")
+        "all => all.map(({ style }) => [style.top, style.left, style.width])"
+    )
     percent = [[float(value.rstrip("%")) for value in style] for style in styles]
     np.testing.assert_allclose(percent, [[200 / 12, 300 / 12, 500 / 12]] * 8, atol=0.01)
     # With the keyboard, on to the next row, and over the edge into the next picture.
@@ -708,7 +713,8 @@ def test_the_page_does_not_jump(put, playground, theme):
 
     def top():
         return place.locator(".cb-preparation").evaluate(
-            "(element) => element.getBoundingClientRect().top + scrollY")
+            "(element) => element.getBoundingClientRect().top + scrollY"
+        )
 
     height = top()
     for button in ("Clear the pad", "Drawing: a 7 at the side", "Test digit: a 2"):

@@ -26,6 +26,7 @@ def show(tmp_path, serve, open_page):
     """A function that puts widgets on pages of their own and returns what each of them shows."""
     return partial(show_on_pages, tmp_path, serve, open_page)
 
+
 # --- Convolution ---------------------------------------------------------------------------------
 
 PADDED_X = "Input X with its padding"
@@ -111,7 +112,9 @@ def check_one_element(w, shown, matrices):
         assert np.argwhere(inner(marked(matrices[PADDED_DX], "picked"), w)).tolist() == [[row, col]]
         assert number(shown["result"]) == printed(w.dx[row, col])
         # The outputs that change with this element, whatever the weights are.
-        feeds = F.conv2d(as_batch(alone), np.ones((1, 1, *f.shape)), None, w.stride, w.padding)[0, 0]
+        feeds = F.conv2d(as_batch(alone), np.ones((1, 1, *f.shape)), None, w.stride, w.padding)[
+            0, 0
+        ]
         np.testing.assert_array_equal(lit["Gradient dY"], feeds != 0)
         assert lit["Filter F"].sum() == np.count_nonzero(feeds)
     else:

@@ -14,7 +14,9 @@ from helpers.figures import ALL, make
 
 
 def state_on_page(widget):
-    return json.loads(html.unescape(re.search(r'data-state="([^"]*)"', widget.static_html()).group(1)))
+    return json.loads(
+        html.unescape(re.search(r'data-state="([^"]*)"', widget.static_html()).group(1))
+    )
 
 
 @pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.__name__)
@@ -61,7 +63,10 @@ class TestConvolutionExplorer:
         assert ConvolutionExplorer().output.tolist() == [[4, 8], [20, 24]]
 
     def test_whole_numbers_stay_whole(self):
-        assert ConvolutionExplorer(x=np.eye(3), f=[[1.0, 2.5]]).state["x"] == np.eye(3, dtype=int).tolist()
+        assert (
+            ConvolutionExplorer(x=np.eye(3), f=[[1.0, 2.5]]).state["x"]
+            == np.eye(3, dtype=int).tolist()
+        )
 
     @pytest.mark.parametrize(
         ("name", "value", "allowed"),

@@ -289,9 +289,18 @@ def test_a_filter_that_does_not_fit():
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("n", (0, 5)), ("c", (0, 7)), ("h", (2, 17)), ("w", (2, 17)), ("oc", (0, 9)),
-        ("fh", (0, 6)), ("fw", (0, 6)), ("stride", (0, 4)), ("padding", (-1, 3)), ("channel", (-1, 8)),
-        ("n", (1.5, True)), ("h", ("8", None)),
+        ("n", (0, 5)),
+        ("c", (0, 7)),
+        ("h", (2, 17)),
+        ("w", (2, 17)),
+        ("oc", (0, 9)),
+        ("fh", (0, 6)),
+        ("fw", (0, 6)),
+        ("stride", (0, 4)),
+        ("padding", (-1, 3)),
+        ("channel", (-1, 8)),
+        ("n", (1.5, True)),
+        ("h", ("8", None)),
     ],
 )
 def test_bad_values_of_a_channel_explorer(name, values):
@@ -306,8 +315,16 @@ def test_static_form_of_a_channel_explorer():
     parsed = parse(widget.static_html())
     assert parsed.module == "channel.js"
     assert parsed.state == {
-        "n": 2, "c": 3, "h": 8, "w": 8, "oc": 4, "fh": 3, "fw": 3,
-        "stride": 1, "padding": 0, "channel": 1,
+        "n": 2,
+        "c": 3,
+        "h": 8,
+        "w": 8,
+        "oc": 4,
+        "fh": 3,
+        "fw": 3,
+        "stride": 1,
+        "padding": 0,
+        "channel": 1,
     }
     assert widget.static_html() == ChannelExplorer(n=2, channel=1).static_html()
 
@@ -319,8 +336,10 @@ def test_the_page_counts_as_python_does(open_page):
     for widget, place in zip(widgets, page.locator("section.cb").all(), strict=False):
         counts = place.locator(".cb-counts b").all_inner_texts()
         assert [int(text.replace(",", "")) for text in counts] == [
-            widget.parameters, widget.multiplications,
-            widget.dense_parameters, widget.dense_multiplications,
+            widget.parameters,
+            widget.multiplications,
+            widget.dense_parameters,
+            widget.dense_multiplications,
         ]
         shape = place.locator("figure").nth(2).locator(".cb-shape").inner_text()
         assert shape.endswith(f"= {widget.output_shape}")

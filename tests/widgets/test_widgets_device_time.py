@@ -37,8 +37,7 @@ def test_the_parts_by_hand():
     assert parts["memory"] == pytest.approx(100 * 784 * 16 / 320e9)
     assert parts["arithmetic"] == pytest.approx(100 * 784 * 2 / 8.1e12)
     assert parts["moving"] == pytest.approx(313_600 / 15.75e9)
-    assert parts["total"] == pytest.approx(
-        parts["launches"] + parts["memory"] + parts["moving"])
+    assert parts["total"] == pytest.approx(parts["launches"] + parts["memory"] + parts["moving"])
     assert w.seconds == {"gpu": parts["total"], "cpu": w.cpu()}
 
 
@@ -91,10 +90,18 @@ def test_the_bus_is_that_of_the_standard():
         assert DEVICES[device]["link"] == pytest.approx(16 * transfers * 128 / 130 / 8, rel=1e-3)
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("workload", "sleep"), ("device", "B52"), ("batch", 0), ("batch", 4097), ("overhead", 0.5),
-    ("mode", "both"), ("cpu_peak", 0),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("workload", "sleep"),
+        ("device", "B52"),
+        ("batch", 0),
+        ("batch", 4097),
+        ("overhead", 0.5),
+        ("mode", "both"),
+        ("cpu_peak", 0),
+    ],
+)
 def test_refuses_what_it_cannot_show(name, value):
     with pytest.raises(traitlets.TraitError):
         DeviceTimeExplorer(**{name: value})
@@ -106,12 +113,22 @@ def test_the_plain_form_has_the_times():
 
 
 def test_the_page_shows_what_python_computes(tmp_path, open_page):
-    widgets = [DeviceTimeExplorer(workload=workload, device=device, mode=mode, moving=moving,
-                                  batch=batch, overhead=overhead)
-               for workload, device, mode, moving, batch, overhead in [
-                   ("step", "T4", "batch", False, 64, 10), ("step", "A100", "loop", True, 8, 2),
-                   ("convolution", "T4", "batch", True, 4096, 1),
-                   ("add", "A100", "batch", False, 1, 100)]]
+    widgets = [
+        DeviceTimeExplorer(
+            workload=workload,
+            device=device,
+            mode=mode,
+            moving=moving,
+            batch=batch,
+            overhead=overhead,
+        )
+        for workload, device, mode, moving, batch, overhead in [
+            ("step", "T4", "batch", False, 64, 10),
+            ("step", "A100", "loop", True, 8, 2),
+            ("convolution", "T4", "batch", True, 4096, 1),
+            ("add", "A100", "batch", False, 1, 100),
+        ]
+    ]
     write_widget_page(tmp_path, widgets)
     visit = open_page(viewport=WIDE)
     visit.page.goto((tmp_path / "widgets.html").as_uri())
@@ -125,11 +142,15 @@ def test_the_page_shows_what_python_computes(tmp_path, open_page):
         assert shown["parts"]["GPU"] == pytest.approx(parts["total"], rel=1e-12)
         assert shown["parts"]["CPU"] == pytest.approx(w.cpu(), rel=1e-12)
         assert [n for n, _ in shown["curve"]] == list(BATCHES)
-        np.testing.assert_allclose([t for _, t in shown["curve"]],
-                                   [w.parts(n)["total"] for n in BATCHES])
+        np.testing.assert_allclose(
+            [t for _, t in shown["curve"]], [w.parts(n)["total"] for n in BATCHES]
+        )
         np.testing.assert_allclose(shown["cpu"], [w.cpu(n) for n in BATCHES])
-        said = (f"from a batch of {w.crossover:,} on" if w.crossover
-                else "slower one at every batch size")
+        said = (
+            f"from a batch of {w.crossover:,} on"
+            if w.crossover
+            else "slower one at every batch size"
+        )
         assert said in shown["remark"]
         assert "not a measurement" in shown["remark"]
     assert (visit.errors, visit.outside) == ([], [])
@@ -155,5 +176,6 @@ def test_by_hand_on_the_page(tmp_path, open_page):
     assert place.evaluate(SHOWN)["parts"]["GPU"] == pytest.approx(w.parts()["total"], rel=1e-12)
     place.get_by_role("button", name="Back to the start").click()
     assert place.evaluate(SHOWN)["parts"]["GPU"] == pytest.approx(
-        DeviceTimeExplorer().parts()["total"], rel=1e-12)
+        DeviceTimeExplorer().parts()["total"], rel=1e-12
+    )
     assert (visit.errors, visit.outside) == ([], [])

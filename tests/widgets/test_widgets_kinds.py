@@ -16,15 +16,17 @@ from helpers.pages import NARROW, open_widgets
 
 def signal_by_hand(x, f, bias, stride, padding):
     x = np.pad(np.array(x, float), padding)
-    return [sum(x[i + k] * f[k] for k in range(len(f))) + bias
-            for i in range(0, len(x) - len(f) + 1, stride)]
+    return [
+        sum(x[i + k] * f[k] for k in range(len(f))) + bias
+        for i in range(0, len(x) - len(f) + 1, stride)
+    ]
 
 
 def slices_by_hand(x, f):
     sizes = [n - k + 1 for n, k in zip(x.shape, f.shape)]
     y = np.zeros(sizes)
     for t, h, w in np.ndindex(*sizes):
-        y[t, h, w] = (x[t:t + f.shape[0], h:h + f.shape[1], w:w + f.shape[2]] * f).sum()
+        y[t, h, w] = (x[t : t + f.shape[0], h : h + f.shape[1], w : w + f.shape[2]] * f).sum()
     return y
 
 
@@ -34,9 +36,13 @@ def drawn_signal(rng):
     length = int(rng.integers(max(1, taps - 2 * padding), 97))
     fraction = 4 if rng.integers(2) else 1
     return SignalExplorer(
-        x=rng.integers(-9, 10, length) / fraction, f=rng.integers(-5, 6, taps) / fraction,
-        bias=float(rng.integers(-3, 4)), stride=int(rng.integers(1, 5)), padding=padding,
-        step=int(rng.integers(0, 100)))
+        x=rng.integers(-9, 10, length) / fraction,
+        f=rng.integers(-5, 6, taps) / fraction,
+        bias=float(rng.integers(-3, 4)),
+        stride=int(rng.integers(1, 5)),
+        padding=padding,
+        step=int(rng.integers(0, 100)),
+    )
 
 
 def drawn_slices(rng):
@@ -45,14 +51,18 @@ def drawn_slices(rng):
     shape = [int(rng.integers(k, 11)) for k in kernel]
     x = rng.normal(size=shape) if rng.integers(2) else rng.integers(0, 4, shape)
     return SlicesExplorer(
-        x, f=rng.integers(-4, 5, kernel), axis=("depth", "time")[int(rng.integers(2))],
-        **{name: int(rng.integers(0, 12)) for name in ("step", "row", "col")})
+        x,
+        f=rng.integers(-4, 5, kernel),
+        axis=("depth", "time")[int(rng.integers(2))],
+        **{name: int(rng.integers(0, 12)) for name in ("step", "row", "col")},
+    )
 
 
 def clamped(widget):
     """Return the output cell that a SlicesExplorer shows."""
-    return tuple(min(i, n - 1) for i, n in zip((widget.step, widget.row, widget.col),
-                                               widget.output.shape))
+    return tuple(
+        min(i, n - 1) for i, n in zip((widget.step, widget.row, widget.col), widget.output.shape)
+    )
 
 
 # --- In Python -----------------------------------------------------------------------------------
@@ -62,8 +72,9 @@ def clamped(widget):
 def test_outputs_are_sums_of_products(seed):
     rng = np.random.default_rng(seed)
     w = drawn_signal(rng)
-    np.testing.assert_allclose(w.output, signal_by_hand(w.x, w.f, w.bias, w.stride, w.padding),
-                               atol=1e-12)
+    np.testing.assert_allclose(
+        w.output, signal_by_hand(w.x, w.f, w.bias, w.stride, w.padding), atol=1e-12
+    )
     w = drawn_slices(rng)
     np.testing.assert_allclose(w.output, slices_by_hand(w.x, np.array(w.f)), atol=1e-12)
 
@@ -98,14 +109,24 @@ def test_what_travels_is_rounded_to_half_a_step():
     assert np.array_equal(SlicesExplorer().x, ball_and_rod())
 
 
-@pytest.mark.parametrize(("cls", "name", "value"), [
-    (SignalExplorer, "x", np.zeros((2, 3))), (SignalExplorer, "x", np.zeros(97)),
-    (SignalExplorer, "x", []), (SignalExplorer, "f", np.zeros(10)),
-    (SignalExplorer, "f", [1, float("inf")]), (SignalExplorer, "stride", 0),
-    (SignalExplorer, "padding", 9), (SignalExplorer, "step", -1),
-    (SlicesExplorer, "f", np.zeros((3, 3))), (SlicesExplorer, "f", np.zeros((6, 1, 1))),
-    (SlicesExplorer, "axis", "width"), (SlicesExplorer, "step", 32), (SlicesExplorer, "row", 1.5),
-])
+@pytest.mark.parametrize(
+    ("cls", "name", "value"),
+    [
+        (SignalExplorer, "x", np.zeros((2, 3))),
+        (SignalExplorer, "x", np.zeros(97)),
+        (SignalExplorer, "x", []),
+        (SignalExplorer, "f", np.zeros(10)),
+        (SignalExplorer, "f", [1, float("inf")]),
+        (SignalExplorer, "stride", 0),
+        (SignalExplorer, "padding", 9),
+        (SignalExplorer, "step", -1),
+        (SlicesExplorer, "f", np.zeros((3, 3))),
+        (SlicesExplorer, "f", np.zeros((6, 1, 1))),
+        (SlicesExplorer, "axis", "width"),
+        (SlicesExplorer, "step", 32),
+        (SlicesExplorer, "row", 1.5),
+    ],
+)
 def test_refuses_what_it_cannot_show(cls, name, value):
     w = cls()
     before = w.state
@@ -114,20 +135,29 @@ def test_refuses_what_it_cannot_show(cls, name, value):
     assert w.state == before
 
 
-@pytest.mark.parametrize(("x", "error", "said"), [
-    (np.zeros((3, 3)), ValueError, "3 axes"), (np.zeros((33, 2, 2)), ValueError, "at most 32"),
-    (np.full((2, 2, 2), np.nan), ValueError, "finite"), (np.zeros((2, 0, 2)), ValueError, "x"),
-    (np.array([[["a"]]]), TypeError, "x must hold"),
-])
+@pytest.mark.parametrize(
+    ("x", "error", "said"),
+    [
+        (np.zeros((3, 3)), ValueError, "3 axes"),
+        (np.zeros((33, 2, 2)), ValueError, "at most 32"),
+        (np.full((2, 2, 2), np.nan), ValueError, "finite"),
+        (np.zeros((2, 0, 2)), ValueError, "x"),
+        (np.array([[["a"]]]), TypeError, "x must hold"),
+    ],
+)
 def test_volumes_that_cannot_be_shown(x, error, said):
     with pytest.raises(error, match=said):
         SlicesExplorer(x)
 
 
-@pytest.mark.parametrize("widget", [
-    SignalExplorer(x=[1, 2], f=[1, 2, 3]), SlicesExplorer(np.ones((2, 5, 5)), f=np.ones((3, 1, 1))),
-    SlicesExplorer(np.ones((5, 2, 5)), f=np.ones((1, 3, 1))),
-])
+@pytest.mark.parametrize(
+    "widget",
+    [
+        SignalExplorer(x=[1, 2], f=[1, 2, 3]),
+        SlicesExplorer(np.ones((2, 5, 5)), f=np.ones((3, 1, 1))),
+        SlicesExplorer(np.ones((5, 2, 5)), f=np.ones((1, 3, 1))),
+    ],
+)
 def test_a_filter_that_does_not_fit_is_said(widget):
     with pytest.raises(ValueError):
         _ = widget.output
@@ -279,14 +309,17 @@ def test_every_filter_of_slices_can_be_chosen(show, axis):
     widget = SlicesExplorer(axis=axis)
     visit = show([widget])
     for name in visit.page.locator("option").evaluate_all(
-            "(all) => all.map((o) => o.value).filter((v) => v !== 'own')"):
+        "(all) => all.map((o) => o.value).filter((v) => v !== 'own')"
+    ):
         visit.page.locator("select").select_option(name)
         assert chosen(visit.page) == [name]
         widget.f = visit.page.evaluate(
             "() => [...document.querySelectorAll('.cb-slice:not([hidden]) table')].map((t) =>"
-            " [...t.rows].map((r) => [...r.cells].map((c) => Number(c.dataset.value))))")
-        np.testing.assert_allclose(visit.page.evaluate(SLICES)[0]["values"],
-                                   widget.output[0].ravel(), atol=1e-4)
+            " [...t.rows].map((r) => [...r.cells].map((c) => Number(c.dataset.value))))"
+        )
+        np.testing.assert_allclose(
+            visit.page.evaluate(SLICES)[0]["values"], widget.output[0].ravel(), atol=1e-4
+        )
     assert visit.errors == []
 
 
@@ -300,8 +333,9 @@ def test_a_filter_for_slices_is_typed_in_and_grows(show):
     f[1] = 0
     f[0, 1, 1], f[1, 0, 2] = -8, 3
     widget.f = f
-    np.testing.assert_allclose(page.evaluate(SLICES)[0]["values"], widget.output[0].ravel(),
-                               atol=1e-4)
+    np.testing.assert_allclose(
+        page.evaluate(SLICES)[0]["values"], widget.output[0].ravel(), atol=1e-4
+    )
     shapes = page.locator(".cb-shapes").text_content()
     assert shapes == "X: 9 × 12 × 12 · F: 2 × 3 × 3 · Y: 8 × 10 × 10"
 
@@ -323,13 +357,17 @@ def test_playing_goes_through_the_film(show):
 
 
 def test_on_a_telephone(show):
-    widgets = [SignalExplorer(), SlicesExplorer(f=np.ones((3, 3, 3))),
-               SlicesExplorer(f=np.ones((5, 5, 5)), axis="time")]
+    widgets = [
+        SignalExplorer(),
+        SlicesExplorer(f=np.ones((3, 3, 3))),
+        SlicesExplorer(f=np.ones((5, 5, 5)), axis="time"),
+    ]
     page = show(widgets, viewport=NARROW, is_mobile=True, has_touch=True).page
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     small = page.locator("button, td, select, input[type=range]").evaluate_all(
         "(all) => all.filter((e) => { const r = e.getBoundingClientRect();"
-        " return r.width && (r.width < 24 || r.height < 24); }).length")
+        " return r.width && (r.width < 24 || r.height < 24); }).length"
+    )
     assert small == 0
     canvas = page.locator(".cb-slice-out canvas").first
     box = canvas.bounding_box()

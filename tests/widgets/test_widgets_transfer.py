@@ -22,8 +22,13 @@ def by_hand(arrays, references, query):
         of = [[np.linalg.norm(row - space[r]) for r in references] for row in space]
         distances.append(of[query])
         named = [arrays["labels"][references[int(np.argmin(d))]] for d in of]
-        right.append(sum(name == label for i, (name, label)
-                         in enumerate(zip(named, arrays["labels"])) if i not in references))
+        right.append(
+            sum(
+                name == label
+                for i, (name, label) in enumerate(zip(named, arrays["labels"]))
+                if i not in references
+            )
+        )
     return np.array(distances), np.array(right)
 
 
@@ -55,10 +60,18 @@ def test_starts_with_the_first_of_each_class():
     assert widget.data["classes"] == ["7", "8", "9"]
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("references", [0, 0, 0]), ("references", [1]), ("references", [0, 1, 99]),
-    ("references", "abc"), ("query", 12), ("query", -1), ("query", 1.5),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("references", [0, 0, 0]),
+        ("references", [1]),
+        ("references", [0, 1, 99]),
+        ("references", "abc"),
+        ("query", 12),
+        ("query", -1),
+        ("query", 1.5),
+    ],
+)
 def test_refuses_what_it_cannot_show(name, value):
     widget = OneShotExplorer(**ONE_SHOT)
     before = widget.state
@@ -67,17 +80,20 @@ def test_refuses_what_it_cannot_show(name, value):
     assert widget.state == before
 
 
-@pytest.mark.parametrize(("changes", "said"), [
-    ({"images": np.zeros((12, 3, 4, 4))}, "one channel"),
-    ({"images": np.full((12, 1, 4, 4), 2.0)}, "from 0 to 1"),
-    ({"images": np.zeros((12, 4, 4))}, "images"),
-    ({"features": np.zeros((11, 3))}, "features"),
-    ({"features": np.full((12, 3), np.nan)}, "finite"),
-    ({"labels": np.zeros(12, int)}, "2 to 5 classes"),
-    ({"labels": [0, 1] + 10 * [2]}, "at least 2 images"),
-    ({"labels": [0, 1]}, "labels"),
-    ({"classes": ["a", "b"]}, "3 names"),
-])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"images": np.zeros((12, 3, 4, 4))}, "one channel"),
+        ({"images": np.full((12, 1, 4, 4), 2.0)}, "from 0 to 1"),
+        ({"images": np.zeros((12, 4, 4))}, "images"),
+        ({"features": np.zeros((11, 3))}, "features"),
+        ({"features": np.full((12, 3), np.nan)}, "finite"),
+        ({"labels": np.zeros(12, int)}, "2 to 5 classes"),
+        ({"labels": [0, 1] + 10 * [2]}, "at least 2 images"),
+        ({"labels": [0, 1]}, "labels"),
+        ({"classes": ["a", "b"]}, "3 names"),
+    ],
+)
 def test_arrays_that_do_not_fit(changes, said):
     with pytest.raises(ValueError, match=said):
         OneShotExplorer(**(ONE_SHOT | changes))
@@ -135,8 +151,9 @@ def test_a_click_chooses_the_digit_asked_for_or_a_reference(show):
     other = [i for i in range(12) if i not in widget.references and i != widget.query][-1]
     page.locator(f"[data-image='{other}']").click()
     widget.query = other
-    np.testing.assert_allclose(json.loads(page.evaluate(SHOWN))[0]["distances"], widget.output,
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        json.loads(page.evaluate(SHOWN))[0]["distances"], widget.output, atol=1e-5
+    )
     assert page.locator(".cb-shot.asked").get_attribute("data-image") == str(other)
 
     page.get_by_role("button", name="a reference", exact=True).click()
@@ -150,8 +167,9 @@ def test_a_click_chooses_the_digit_asked_for_or_a_reference(show):
 
     page.get_by_role("button", name="Back to the start").click()
     first = OneShotExplorer(**ONE_SHOT)
-    np.testing.assert_allclose(json.loads(page.evaluate(SHOWN))[0]["distances"], first.output,
-                               atol=1e-5)
+    np.testing.assert_allclose(
+        json.loads(page.evaluate(SHOWN))[0]["distances"], first.output, atol=1e-5
+    )
 
 
 def test_other_references_are_one_of_each_class(show):
@@ -161,7 +179,8 @@ def test_other_references_are_one_of_each_class(show):
     for _ in range(8):
         page.get_by_role("button", name="Other references").click()
         chosen = page.locator(".cb-shot.reference").evaluate_all(
-            "(cells) => cells.map((cell) => Number(cell.dataset.image))")
+            "(cells) => cells.map((cell) => Number(cell.dataset.image))"
+        )
         chosen.sort(key=lambda i: ONE_SHOT["labels"][i])
         widget.references = chosen
         seen.add(tuple(chosen))
@@ -180,5 +199,6 @@ def test_by_keyboard_and_by_touch_on_a_telephone(show):
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     small = page.locator("button").evaluate_all(
         "(all) => all.filter((b) => { const r = b.getBoundingClientRect();"
-        " return r.width < 24 || r.height < 24; }).length")
+        " return r.width < 24 || r.height < 24; }).length"
+    )
     assert small == 0

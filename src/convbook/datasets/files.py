@@ -73,16 +73,19 @@ def find(file, mirrors, folder=None):
     if "://" not in place:
         return _in_folder(file, Path(place).expanduser(), name)
     if not place.startswith(("http://", "https://")):
-        raise ValueError(f"{name} must be a folder or an address that begins with http:// or "
-                         f"https://, got {place!r}")
+        raise ValueError(
+            f"{name} must be a folder or an address that begins with http:// or "
+            f"https://, got {place!r}"
+        )
     return download(file, [place])
 
 
 def _in_folder(file, folder, name):
     """Return the path of a local file, packed or not."""
     if not folder.is_dir():
-        raise FileNotFoundError(f"{name} must be an existing folder or the address of a mirror, "
-                                f"got {str(folder)!r}")
+        raise FileNotFoundError(
+            f"{name} must be an existing folder or the address of a mirror, got {str(folder)!r}"
+        )
     packed, unpacked = folder / file.name, folder / file.unpacked
     archive = file.name.endswith(".tar.gz")
     if packed.is_file():
@@ -92,12 +95,16 @@ def _in_folder(file, folder, name):
     for path, wanted in ((packed, "a file"), (unpacked, "a folder" if archive else "a file")):
         if path.exists():
             found = "a folder" if path.is_dir() else "a file"
-            raise FileNotFoundError(f"{str(path)!r} must be {wanted}, and is {found}. Put the "
-                                    f"original file there, or take the embedded sample "
-                                    f"(full=False).")
-    raise FileNotFoundError(f"there is no {file.name} (nor {file.unpacked}) in the folder "
-                            f"{str(folder)!r}, which {name} names. Put it there, or take the "
-                            f"embedded sample (full=False).")
+            raise FileNotFoundError(
+                f"{str(path)!r} must be {wanted}, and is {found}. Put the "
+                f"original file there, or take the embedded sample "
+                f"(full=False)."
+            )
+    raise FileNotFoundError(
+        f"there is no {file.name} (nor {file.unpacked}) in the folder "
+        f"{str(folder)!r}, which {name} names. Put it there, or take the "
+        f"embedded sample (full=False)."
+    )
 
 
 def cache_folder():
@@ -127,8 +134,10 @@ def _from_mirrors(file, mirrors, cache):
 
     reasons = {}
     if (cache / file.name).is_dir():
-        raise OSError(f"{str(cache / file.name)!r} must be a file, and is a folder. Remove it; "
-                      f"then the file is fetched.")
+        raise OSError(
+            f"{str(cache / file.name)!r} must be a file, and is a folder. Remove it; "
+            f"then the file is fetched."
+        )
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{file.name}"
         transfer = Transfer(file)
@@ -139,10 +148,12 @@ def _from_mirrors(file, mirrors, cache):
             answer = error.response
             reasons[url] = f"the server answered {answer.status_code} {answer.reason}"
         except NoCertificates as error:
-            raise OSError(f"{file.name} was not fetched: the certificates to check servers with "
-                          f"cannot be read ({error}). {_set(CERTIFICATES)} must name an existing "
-                          f"file or folder of certificates; the embedded sample, which you get "
-                          f"without full=True, needs none.") from None
+            raise OSError(
+                f"{file.name} was not fetched: the certificates to check servers with "
+                f"cannot be read ({error}). {_set(CERTIFICATES)} must name an existing "
+                f"file or folder of certificates; the embedded sample, which you get "
+                f"without full=True, needs none."
+            ) from None
         except requests.exceptions.ProxyError:
             proxy = _set(PROXIES) or "the system's settings"
             reasons[url] = f"no way through the proxy, which {proxy} names"
@@ -156,25 +167,34 @@ def _from_mirrors(file, mirrors, cache):
         except requests.RequestException as error:
             reasons[url] = str(error)
         except urllib3.exceptions.HTTPError:
-            reasons[url] = (f"the connection broke off: expected {file.size:,} bytes, "
-                            f"found {transfer.size:,}")
+            reasons[url] = (
+                f"the connection broke off: expected {file.size:,} bytes, found {transfer.size:,}"
+            )
         except ValueError:  # the checksum
-            reasons[url] = (f"not the right file: expected {file.size:,} bytes with SHA-256 "
-                            f"{file.sha256}, found {transfer.size:,} bytes with "
-                            f"{transfer.checksum.hexdigest()}")
+            reasons[url] = (
+                f"not the right file: expected {file.size:,} bytes with SHA-256 "
+                f"{file.sha256}, found {transfer.size:,} bytes with "
+                f"{transfer.checksum.hexdigest()}"
+            )
         except OSError as error:
-            raise OSError(f"{file.name} cannot be kept in {str(cache)!r}: {error}. Make room or "
-                          f"set the permissions, or give a folder that has the file "
-                          f"(folder= or {VARIABLE}).") from None
+            raise OSError(
+                f"{file.name} cannot be kept in {str(cache)!r}: {error}. Make room or "
+                f"set the permissions, or give a folder that has the file "
+                f"(folder= or {VARIABLE})."
+            ) from None
     if set(reasons.values()) == {NO_CONNECTION}:
         hosts = dict.fromkeys(urlsplit(url).netloc for url in reasons)
-        raise ConnectionError(f"There is no connection to fetch {file.name} with (tried "
-                              f"{' and '.join(hosts)}); the embedded sample, which you get "
-                              f"without full=True, needs none.")
+        raise ConnectionError(
+            f"There is no connection to fetch {file.name} with (tried "
+            f"{' and '.join(hosts)}); the embedded sample, which you get "
+            f"without full=True, needs none."
+        )
     tried = "".join(f"\n  {url}: {reason}" for url, reason in reasons.items())
-    raise OSError(f"{file.name} could not be downloaded, and nothing of it was kept:{tried}\n"
-                  f"Try again later, name another mirror or a folder that has the file (folder= or "
-                  f"{VARIABLE}), or take the embedded sample (full=False).")
+    raise OSError(
+        f"{file.name} could not be downloaded, and nothing of it was kept:{tried}\n"
+        f"Try again later, name another mirror or a folder that has the file (folder= or "
+        f"{VARIABLE}), or take the embedded sample (full=False)."
+    )
 
 
 def _set(variables):

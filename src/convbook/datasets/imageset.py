@@ -27,8 +27,10 @@ class ImageSet:
     classes: tuple
 
     def __repr__(self):
-        return (f"ImageSet(x_train={_shape(self.x_train)}, x_test={_shape(self.x_test)}, "
-                f"{self.x_train.dtype}, {len(self.classes)} classes)")
+        return (
+            f"ImageSet(x_train={_shape(self.x_train)}, x_test={_shape(self.x_test)}, "
+            f"{self.x_train.dtype}, {len(self.classes)} classes)"
+        )
 
 
 def _shape(x):

@@ -6,8 +6,7 @@ from . import files, originals, samples
 from .imageset import ImageSet, pixel_dtype, pixels
 
 DIGITS = tuple("0123456789")
-OBJECTS = ("airplane", "automobile", "bird", "cat", "deer",
-           "dog", "frog", "horse", "ship", "truck")
+OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 def mnist(full=False, folder=None, dtype=np.float32):
@@ -53,8 +52,10 @@ def mnist(full=False, folder=None, dtype=np.float32):
     dtype = _arguments(full, folder, dtype)
     if not full:
         return _image_set(samples.mnist_sample(), DIGITS, dtype)
-    paths = {key: files.find(file, originals.MNIST_MIRRORS, folder)
-             for key, file in originals.MNIST.items()}
+    paths = {
+        key: files.find(file, originals.MNIST_MIRRORS, folder)
+        for key, file in originals.MNIST.items()
+    }
     return _image_set(originals.read_mnist(paths), DIGITS, dtype)
 
 
@@ -110,12 +111,19 @@ def _arguments(full, folder, dtype):
     if not isinstance(full, bool):
         raise TypeError(f"full must be True or False, got {full!r}")
     if folder is not None and not full:
-        raise ValueError(f"folder is where the original files are and needs full=True, "
-                         f"got folder={folder!r} and full=False")
+        raise ValueError(
+            f"folder is where the original files are and needs full=True, "
+            f"got folder={folder!r} and full=False"
+        )
     return pixel_dtype(dtype)
 
 
 def _image_set(raw, classes, dtype):
     x_train, y_train, x_test, y_test = raw
-    return ImageSet(pixels(x_train, dtype), y_train.astype(np.intp),
-                    pixels(x_test, dtype), y_test.astype(np.intp), classes)
+    return ImageSet(
+        pixels(x_train, dtype),
+        y_train.astype(np.intp),
+        pixels(x_test, dtype),
+        y_test.astype(np.intp),
+        classes,
+    )

@@ -17,26 +17,53 @@ import numpy as np
 from .files import File
 
 MNIST = {
-    "x_train": File("train-images-idx3-ubyte.gz", "train-images-idx3-ubyte", 9_912_422,
-                    "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
-    "y_train": File("train-labels-idx1-ubyte.gz", "train-labels-idx1-ubyte", 28_881,
-                    "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
-    "x_test": File("t10k-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte", 1_648_877,
-                   "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-    "y_test": File("t10k-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte", 4_542,
-                   "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    "x_train": File(
+        "train-images-idx3-ubyte.gz",
+        "train-images-idx3-ubyte",
+        9_912_422,
+        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    ),
+    "y_train": File(
+        "train-labels-idx1-ubyte.gz",
+        "train-labels-idx1-ubyte",
+        28_881,
+        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    ),
+    "x_test": File(
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-images-idx3-ubyte",
+        1_648_877,
+        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    ),
+    "y_test": File(
+        "t10k-labels-idx1-ubyte.gz",
+        "t10k-labels-idx1-ubyte",
+        4_542,
+        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    ),
 }
-MNIST_MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist",
-                 "https://storage.googleapis.com/cvdf-datasets/mnist")
-MNIST_SHAPES = {"x_train": (60_000, 28, 28), "y_train": (60_000,),
-                "x_test": (10_000, 28, 28), "y_test": (10_000,)}
+MNIST_MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist",
+    "https://storage.googleapis.com/cvdf-datasets/mnist",
+)
+MNIST_SHAPES = {
+    "x_train": (60_000, 28, 28),
+    "y_train": (60_000,),
+    "x_test": (10_000, 28, 28),
+    "y_test": (10_000,),
+}
 
-CIFAR10 = File("cifar-10-binary.tar.gz", "cifar-10-batches-bin", 170_052_171,
-               "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd")
-CIFAR10_MIRRORS = ("https://www.cs.toronto.edu/~kriz",
-                   "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10")
-CIFAR10_BATCHES = {**{f"data_batch_{k}.bin": 10_000 for k in range(1, 6)},
-                   "test_batch.bin": 10_000}
+CIFAR10 = File(
+    "cifar-10-binary.tar.gz",
+    "cifar-10-batches-bin",
+    170_052_171,
+    "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+)
+CIFAR10_MIRRORS = (
+    "https://www.cs.toronto.edu/~kriz",
+    "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10",
+)
+CIFAR10_BATCHES = {**{f"data_batch_{k}.bin": 10_000 for k in range(1, 6)}, "test_batch.bin": 10_000}
 
 IDX_BYTES = 0x0800  # the part of the magic number that says: unsigned bytes
 CLASSES = 10
@@ -70,19 +97,26 @@ def read_idx(path, shape):
     content = _content(path)
     head = 4 + 4 * len(shape)
     if len(content) < head:
-        raise ValueError(f"{path} is too short: expected at least {head} bytes, "
-                         f"found {len(content)}. {BROKEN}")
+        raise ValueError(
+            f"{path} is too short: expected at least {head} bytes, found {len(content)}. {BROKEN}"
+        )
     magic, *sizes = struct.unpack_from(f">{1 + len(shape)}I", content)
     wanted = IDX_BYTES + len(shape)
     if magic != wanted:
-        raise ValueError(f"{path} is not the file its name says: expected the magic number "
-                         f"{wanted}, found {magic}. {BROKEN}")
+        raise ValueError(
+            f"{path} is not the file its name says: expected the magic number "
+            f"{wanted}, found {magic}. {BROKEN}"
+        )
     if tuple(sizes) != shape:
-        raise ValueError(f"{path} holds something else: expected {_times(shape)} bytes of data, "
-                         f"found {_times(sizes)}. {BROKEN}")
+        raise ValueError(
+            f"{path} holds something else: expected {_times(shape)} bytes of data, "
+            f"found {_times(sizes)}. {BROKEN}"
+        )
     if len(content) - head != math.prod(shape):
-        raise ValueError(f"{path} has the wrong length: expected {math.prod(shape):,} bytes of "
-                         f"data, found {len(content) - head:,}. {BROKEN}")
+        raise ValueError(
+            f"{path} has the wrong length: expected {math.prod(shape):,} bytes of "
+            f"data, found {len(content) - head:,}. {BROKEN}"
+        )
     return np.frombuffer(content, np.uint8, offset=head).reshape(shape)
 
 
@@ -94,8 +128,9 @@ def _content(path):
         with gzip.open(path) as file:
             return file.read()
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path} is broken or incomplete: expected a whole gzip file, "
-                         f"found: {error}. {BROKEN}") from None
+        raise ValueError(
+            f"{path} is broken or incomplete: expected a whole gzip file, found: {error}. {BROKEN}"
+        ) from None
 
 
 def read_cifar10(path):
@@ -122,8 +157,7 @@ def read_cifar10(path):
 
 
 def _batches_of_folder(path):
-    return {name: (path / name).read_bytes() for name in CIFAR10_BATCHES
-            if (path / name).is_file()}
+    return {name: (path / name).read_bytes() for name in CIFAR10_BATCHES if (path / name).is_file()}
 
 
 def _batches_of_archive(path):
@@ -137,8 +171,10 @@ def _batches_of_archive(path):
                     contents[name] = archive.extractfile(member).read()
             stream.read()  # to the very end, where gzip compares its checksum
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path} is broken or incomplete: expected a whole .tar.gz archive, "
-                         f"found: {error}. {BROKEN}") from None
+        raise ValueError(
+            f"{path} is broken or incomplete: expected a whole .tar.gz archive, "
+            f"found: {error}. {BROKEN}"
+        ) from None
     return contents
 
 
@@ -146,8 +182,10 @@ def _records(content, count, place):
     """Return the records of a batch, (count, 3073): the label, then red, green and blue."""
     size = 1 + 3 * 32 * 32
     if len(content) != count * size:
-        raise ValueError(f"{place} has the wrong length: expected {count:,} records of {size:,} "
-                         f"bytes, together {count * size:,}, found {len(content):,}. {BROKEN}")
+        raise ValueError(
+            f"{place} has the wrong length: expected {count:,} records of {size:,} "
+            f"bytes, together {count * size:,}, found {len(content):,}. {BROKEN}"
+        )
     records = np.frombuffer(content, np.uint8).reshape(count, size)
     _check_labels(records[:, 0], place)
     return records
@@ -155,8 +193,10 @@ def _records(content, count, place):
 
 def _check_labels(labels, place):
     if labels.max() >= CLASSES:
-        raise ValueError(f"{place} is broken: expected labels from 0 to {CLASSES - 1}, "
-                         f"found {labels.max()}. {BROKEN}")
+        raise ValueError(
+            f"{place} is broken: expected labels from 0 to {CLASSES - 1}, "
+            f"found {labels.max()}. {BROKEN}"
+        )
 
 
 def _times(sizes):

@@ -23,19 +23,27 @@ from .wording import paragraph
 __all__ = ["EXERCISES", "check", "hint", "trial"]
 
 
-def _in_order(module: str) -> list[int]:
+def _in_order(module):
     return [int(part) for part in module.split("_")[1:]]
 
 
-_CHAPTERS = sorted((module.name for module in pkgutil.iter_modules(__path__)
-                    if module.name.startswith("chapter_")), key=_in_order)
+_CHAPTERS = sorted(
+    (
+        module.name
+        for module in pkgutil.iter_modules(__path__)
+        if module.name.startswith("chapter_")
+    ),
+    key=_in_order,
+)
 
 EXERCISES: dict[str, Exercise] = {
-    key: exercise for chapter in _CHAPTERS
-    for key, exercise in importlib.import_module(f".{chapter}", __name__).EXERCISES.items()}
+    key: exercise
+    for chapter in _CHAPTERS
+    for key, exercise in importlib.import_module(f".{chapter}", __name__).EXERCISES.items()
+}
 
 
-def check(exercise: str, answer) -> None:
+def check(exercise, answer):
     """Print what a teaching assistant would say about an answer.
 
     A function that does not come to an end is stopped after ten seconds. What cannot be stopped is
@@ -58,7 +66,7 @@ def check(exercise: str, answer) -> None:
     print(judge(exercise, _find(exercise), answer))
 
 
-def hint(exercise: str, n: int = 1) -> None:
+def hint(exercise, n=1):
     """Print the n-th hint of an exercise (counted from 1) and say how many there are.
 
     Raises
@@ -75,7 +83,7 @@ def hint(exercise: str, n: int = 1) -> None:
         print(f'The next one: hint("{exercise}", {n + 1})')
 
 
-def trial(exercise: str, n: int = 1) -> tuple:
+def trial(exercise, n=1):
     """Return the inputs of the n-th trial of an exercise (counted from 1), to try them again.
 
     Returns
@@ -97,7 +105,7 @@ def trial(exercise: str, n: int = 1) -> tuple:
     return copy.deepcopy(trials[n - 1][1])
 
 
-def _numbered(name: str, n, most: int, because: str) -> int:
+def _numbered(name, n, most, because):
     wanted = f"{name} must be a whole number from 1 to {most}: {because}, got {name} = {n!r}."
     try:
         n = operator.index(None if isinstance(n, bool) else n)
@@ -108,10 +116,12 @@ def _numbered(name: str, n, most: int, because: str) -> int:
     return n
 
 
-def _find(exercise: str) -> Exercise:
+def _find(exercise):
     if not isinstance(exercise, str):
-        raise TypeError('exercise must be an id in quotation marks, such as "3-1.2", '
-                        f"got a value of type {type(exercise).__name__}.")
+        raise TypeError(
+            'exercise must be an id in quotation marks, such as "3-1.2", '
+            f"got a value of type {type(exercise).__name__}."
+        )
     if exercise not in EXERCISES:
         listed = "\n".join(f"    {key}  {each.title}" for key, each in EXERCISES.items())
         raise ValueError(f'exercise "{exercise}" does not exist. There are:\n{listed}')

@@ -97,21 +97,22 @@ class Exercise:
     around: Callable = nullcontext
 
     @property
-    def parameters(self) -> tuple[str, ...]:
+    def parameters(self):
         """Names of the arguments of the function asked for."""
         return tuple(inspect.signature(self.reference).parameters)
 
     @cached_property
-    def right(self) -> tuple[Outcome, ...]:
+    def right(self):
         """What the reference does, trial by trial."""
         return tuple(attempt(self, self.reference, inputs) for _, inputs in self.trials)
 
     @cached_property
-    def wrong(self) -> tuple[tuple[str, tuple[Outcome, ...]], ...]:
+    def wrong(self):
         """The explanation of each typical mistake, and what its function does, trial by trial."""
-        return tuple((explanation, tuple(attempt(self, function, inputs)
-                                         for _, inputs in self.trials))
-                     for function, explanation in self.mistakes.values())
+        return tuple(
+            (explanation, tuple(attempt(self, function, inputs) for _, inputs in self.trials))
+            for function, explanation in self.mistakes.values()
+        )
 
 
 @dataclass(frozen=True)
@@ -129,19 +130,22 @@ class Outcome:
     used: tuple[str, ...] = ()  # what was called of `Exercise.without`
 
     @property
-    def empty(self) -> bool:
+    def empty(self):
         """Whether this is what a function without a body does."""
-        return self.value is NotImplemented or isinstance(self.error, NotImplementedError) or (
-            self.error is None and (self.value is None or self.value is Ellipsis))
+        return (
+            self.value is NotImplemented
+            or isinstance(self.error, NotImplementedError)
+            or (self.error is None and (self.value is None or self.value is Ellipsis))
+        )
 
 
-def numbers(*shape: int) -> np.ndarray:
+def numbers(*shape):
     """Return an array of small integers without any symmetry, the same at every call."""
     k = np.arange(math.prod(shape))
     return (k * (3 * k + 5) % 97 % 19 - 6).reshape(shape)
 
 
-def judge(key: str, exercise: Exercise, answer) -> str:
+def judge(key, exercise, answer):
     """Return the message about an answer to the exercise with the id ``key``."""
     if exercise.verdict:
         parts = _judge_open(exercise, answer)
@@ -155,17 +159,15 @@ def judge(key: str, exercise: Exercise, answer) -> str:
     return f'{message}\nStuck? hint("{key}") shows the first of {len(exercise.hints)} hints.'
 
 
-# ---- one trial ------------------------------------------------------------------------------
+# --- one trial -----------------------------------------------------------------------------------
 
 
-def attempt(exercise: Exercise, function: Callable, inputs: tuple,
-            seconds: float | None = None) -> Outcome:
+def attempt(exercise, function, inputs, seconds=None):
     """Call a function with copies of the inputs, for so many seconds, and note what happens."""
     given, used = copy.deepcopy(inputs), set()
     try:
         with exercise.around(), no_way_out(), _noting(exercise.without, used):
-            value = function(*given) if seconds is None else call_within(
-                seconds, function, *given)
+            value = function(*given) if seconds is None else call_within(seconds, function, *given)
     except (Exception, SystemExit, TookTooLong) as error:  # it becomes part of the answer
         line = _line(error, function)
         return Outcome(error=error.with_traceback(None), line=line)
@@ -173,18 +175,29 @@ def attempt(exercise: Exercise, function: Callable, inputs: tuple,
     shared = tuple(name for name, _, after in named if _share_memory(value, after))
     in_order = not isinstance(value, np.ndarray) or value.flags.c_contiguous
     taken_back = not isinstance(value, StandInArray) and any(
-        isinstance(argument, StandInArray) for argument in given)
+        isinstance(argument, StandInArray) for argument in given
+    )
     return Outcome(
         copy.copy(value) if isinstance(value, (np.ndarray, list)) else value,
-        changed=tuple(name for name, before, after in named
-                      if name not in exercise.changes and _differ(before, after)),
-        effects={name: exercise.changes[name](after) for name, _, after in named
-                 if name in exercise.changes},
-        shared=shared, in_order=in_order, taken_back=taken_back, used=tuple(sorted(used)))
+        changed=tuple(
+            name
+            for name, before, after in named
+            if name not in exercise.changes and _differ(before, after)
+        ),
+        effects={
+            name: exercise.changes[name](after)
+            for name, _, after in named
+            if name in exercise.changes
+        },
+        shared=shared,
+        in_order=in_order,
+        taken_back=taken_back,
+        used=tuple(sorted(used)),
+    )
 
 
 @contextmanager
-def _noting(functions: tuple[Callable, ...], used: set):
+def _noting(functions, used):
     """Note in ``used`` which of some functions are called, under whatever name."""
     if not functions:
         yield
@@ -203,13 +216,13 @@ def _noting(functions: tuple[Callable, ...], used: set):
         sys.setprofile(before)
 
 
-def _differ(before, after) -> bool:
+def _differ(before, after):
     if not isinstance(before, np.ndarray):
         return False
     return before.dtype != after.dtype or not np.array_equal(before, after)
 
 
-def _share_memory(value, argument) -> bool:
+def _share_memory(value, argument):
     if isinstance(value, (list, tuple)):
         return any(_share_memory(part, argument) for part in value)
     if not (isinstance(value, np.ndarray) and isinstance(argument, np.ndarray)):
@@ -218,25 +231,32 @@ def _share_memory(value, argument) -> bool:
     return np.may_share_memory(np.asarray(value), np.asarray(argument))
 
 
-def _line(error: BaseException, function: Callable) -> str:
+def _line(error, function):
     code = getattr(function, "__code__", None)
-    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__)
-             if code is not None and frame.filename == code.co_filename]
+    lines = [
+        frame.line
+        for frame in traceback.extract_tb(error.__traceback__)
+        if code is not None and frame.filename == code.co_filename
+    ]
     return lines[-1] if lines and lines[-1] else ""
 
 
-# ---- functions ------------------------------------------------------------------------------
+# --- functions -----------------------------------------------------------------------------------
 
 
-def _judge_function(key: str, exercise: Exercise, answer) -> list[str]:
+def _judge_function(key, exercise, answer):
     name = exercise.reference.__name__
     signature = f"{name}({', '.join(exercise.parameters)})"
     if answer is None or answer is Ellipsis:
         return [paragraph(f"Not yet: there is no function. Define {signature} first.")]
     if not callable(answer):
-        return [paragraph(f"Not quite: a function is asked for, but a value of type "
-                          f"{type(answer).__name__} was given. Hand over {name} itself, without "
-                          "round brackets behind it.")]
+        return [
+            paragraph(
+                f"Not quite: a function is asked for, but a value of type "
+                f"{type(answer).__name__} was given. Hand over {name} itself, without "
+                "round brackets behind it."
+            )
+        ]
     complaint = _signature_complaint(exercise, answer, signature)
     if complaint:
         return [paragraph(complaint)]
@@ -247,31 +267,41 @@ def _judge_function(key: str, exercise: Exercise, answer) -> list[str]:
         if isinstance(outcomes[-1].error, TookTooLong):
             break  # the other trials would only take as long
     if outcomes[0].empty:
-        return [paragraph(f"Not yet: {_emptiness(name, outcomes[0])}"),
-                paragraph(f"To begin with: {exercise.start}")]
-    findings = [_examine(exercise, outcome, right, inputs) for outcome, right, (_, inputs)
-                in zip(outcomes, exercise.right, exercise.trials)]
+        return [
+            paragraph(f"Not yet: {_emptiness(name, outcomes[0])}"),
+            paragraph(f"To begin with: {exercise.start}"),
+        ]
+    findings = [
+        _examine(exercise, outcome, right, inputs)
+        for outcome, right, (_, inputs) in zip(outcomes, exercise.right, exercise.trials)
+    ]
     fault = _spoiled(exercise, outcomes)
     if any(findings):
-        return [paragraph(f"Not quite: {fault}")] if fault else _report(
-            key, exercise, outcomes, findings)
+        return (
+            [paragraph(f"Not quite: {fault}")]
+            if fault
+            else _report(key, exercise, outcomes, findings)
+        )
     fault = fault or _made_otherwise(exercise, outcomes)
     if fault:
         return [paragraph(f"Almost: the results are right, but {fault}")]
     return _correct(exercise, outcomes)
 
 
-def is_right(exercise: Exercise, answer: Callable) -> bool:
+def is_right(exercise, answer):
     """Tell whether a function would be called right; quicker than `judge`, which also says why."""
     for right, (_, inputs) in zip(exercise.right, exercise.trials):
         outcome = attempt(exercise, answer, inputs)
-        if (_examine(exercise, outcome, right, inputs) or _spoiled(exercise, [outcome])
-                or _made_otherwise(exercise, [outcome])):
+        if (
+            _examine(exercise, outcome, right, inputs)
+            or _spoiled(exercise, [outcome])
+            or _made_otherwise(exercise, [outcome])
+        ):
             return False
     return True
 
 
-def _signature_complaint(exercise: Exercise, answer: Callable, signature: str) -> str:
+def _signature_complaint(exercise, answer, signature):
     try:
         theirs = inspect.signature(answer)
     except (TypeError, ValueError):  # some built-in functions have no signature to look at
@@ -281,15 +311,19 @@ def _signature_complaint(exercise: Exercise, answer: Callable, signature: str) -
     try:
         theirs.bind(*exercise.parameters)
     except TypeError as error:
-        return (f"Not quite: the call {signature} does not fit the function, which reads "
-                f"{written}: {error}. The arguments asked for are exactly those of the call.")
+        return (
+            f"Not quite: the call {signature} does not fit the function, which reads "
+            f"{written}: {error}. The arguments asked for are exactly those of the call."
+        )
     if names != exercise.parameters and sorted(names) == sorted(exercise.parameters):
-        return (f"Not quite: the arguments are in another order. It is called as {signature}, but "
-                f"the function reads {written}.")
+        return (
+            f"Not quite: the arguments are in another order. It is called as {signature}, but "
+            f"the function reads {written}."
+        )
     return ""
 
 
-def _emptiness(name: str, outcome: Outcome) -> str:
+def _emptiness(name, outcome):
     if outcome.error is not None:
         return f"{name} raises NotImplementedError, so its body is still to be written."
     if outcome.value is None:
@@ -297,18 +331,20 @@ def _emptiness(name: str, outcome: Outcome) -> str:
     return f"{name} returned {outcome.value!r}, so its body is still to be written."
 
 
-def _examine(exercise: Exercise, outcome: Outcome, right: Outcome,
-             inputs: tuple) -> Finding | None:
+def _examine(exercise, outcome, right, inputs):
     """Say what is wrong with one outcome, compared with that of the reference."""
     if isinstance(outcome.error, TookTooLong):
-        return Finding(f"was still at work after {SECONDS} seconds, and was stopped.",
-                       "a loop that never ends: does what is asked behind while change inside "
-                       "the loop?")
+        return Finding(
+            f"was still at work after {SECONDS} seconds, and was stopped.",
+            "a loop that never ends: does what is asked behind while change inside the loop?",
+        )
     if outcome.error is not None:
         message = " ".join(str(outcome.error).split())
         kind = type(outcome.error).__name__
-        return Finding(f"raised {kind}: {message}" if message else f"raised {kind}.",
-                       advice(outcome.error, exercise.windows))
+        return Finding(
+            f"raised {kind}: {message}" if message else f"raised {kind}.",
+            advice(outcome.error, exercise.windows),
+        )
     x = dict(zip(exercise.parameters, inputs)).get("x")
     x_shape = x.shape if isinstance(x, np.ndarray) else None
     finding = compare(outcome.value, right.value, exercise.dtype, exercise.windows, x_shape)
@@ -318,22 +354,28 @@ def _examine(exercise: Exercise, outcome: Outcome, right: Outcome,
     for name, wanted in right.effects.items():
         if not same(outcome.effects[name], wanted):
             if same(outcome.effects[name], exercise.changes[name](given[name])):
-                return Finding(f"returns the right values, but leaves {name} as it was.",
-                               f"the function is to change {name} itself: was a copy used?")
-            return Finding(f"returns the right values, but what it leaves behind in {name} is not "
-                           "what it should be.", f"is {name} changed once more, or once less, "
-                           "than the values say?")
+                return Finding(
+                    f"returns the right values, but leaves {name} as it was.",
+                    f"the function is to change {name} itself: was a copy used?",
+                )
+            return Finding(
+                f"returns the right values, but what it leaves behind in {name} is not "
+                "what it should be.",
+                f"is {name} changed once more, or once less, than the values say?",
+            )
     return None
 
 
-def _spoiled(exercise: Exercise, outcomes: list[Outcome]) -> str:
+def _spoiled(exercise, outcomes):
     """Say which inputs are no longer what they were, if any."""
     changed = _named(outcome.changed for outcome in outcomes)
-    return changed and (f"{exercise.reference.__name__} changes its input {changed}. Whoever calls "
-                        "it still needs the array as it was: write into a new array or a copy.")
+    return changed and (
+        f"{exercise.reference.__name__} changes its input {changed}. Whoever calls "
+        "it still needs the array as it was: write into a new array or a copy."
+    )
 
 
-def _made_otherwise(exercise: Exercise, outcomes: list[Outcome]) -> str:
+def _made_otherwise(exercise, outcomes):
     """Say what is wrong with how right results were made."""
     name = exercise.reference.__name__
     used = _named(outcome.used for outcome in outcomes)
@@ -341,40 +383,51 @@ def _made_otherwise(exercise: Exercise, outcomes: list[Outcome]) -> str:
         return f"{name} leaves the work to {used}. This exercise asks you to do without."
     shared = _named(outcome.shared for outcome in outcomes)
     if shared:
-        return (f"what {name} returns is no array of its own: it lies in the memory of its input "
-                f"{shared}. Whoever changes the one changes the other: return a new array or a "
-                "copy.")
+        return (
+            f"what {name} returns is no array of its own: it lies in the memory of its input "
+            f"{shared}. Whoever changes the one changes the other: return a new array or a "
+            "copy."
+        )
     if any(outcome.taken_back for outcome in outcomes):
-        return (f"what {name} returns for a CuPy array is none: the result must stay where the "
-                "input lives. (np.asarray, which does it here, raises an error on a GPU.)")
+        return (
+            f"what {name} returns for a CuPy array is none: the result must stay where the "
+            "input lives. (np.asarray, which does it here, raises an error on a GPU.)"
+        )
     if exercise.in_order and not all(outcome.in_order for outcome in outcomes):
-        return (f"what {name} returns is another array, transposed: in memory its numbers lie in "
-                "another order. This exercise asks for an array that is filled at once as it is "
-                "to be.")
+        return (
+            f"what {name} returns is another array, transposed: in memory its numbers lie in "
+            "another order. This exercise asks for an array that is filled at once as it is "
+            "to be."
+        )
     return ""
 
 
-def _named(groups) -> str:
+def _named(groups):
     return " and ".join(dict.fromkeys(name for group in groups for name in group))
 
 
-def _correct(exercise: Exercise, outcomes: list[Outcome]) -> list[str]:
+def _correct(exercise, outcomes):
     parts = [f"Correct. All {len(outcomes)} trials come out right.", paragraph(exercise.praise)]
     if isinstance(outcomes[0].value, (list, tuple)) and not exercise.lists:
-        parts.append(paragraph(f"(It returned a {type(outcomes[0].value).__name__}. That is fine "
-                               "here; a NumPy array is easier to calculate with.)"))
+        parts.append(
+            paragraph(
+                f"(It returned a {type(outcomes[0].value).__name__}. That is fine "
+                "here; a NumPy array is easier to calculate with.)"
+            )
+        )
     return parts
 
 
-def _report(key: str, exercise: Exercise, outcomes: list[Outcome],
-            findings: list[Finding | None]) -> list[str]:
+def _report(key, exercise, outcomes, findings):
     first = next(i for i, finding in enumerate(findings) if finding)
     label, inputs = exercise.trials[first]
     right, tried = findings.count(None), len(findings)
     if right:
         parts = [f"Not quite: right (+) in {right} of {tried} trials, wrong (x) in the others."]
-        parts += [f"    {'x' if finding else '+'} {trial[0]}"
-                  for trial, finding in zip(exercise.trials, findings)]
+        parts += [
+            f"    {'x' if finding else '+'} {trial[0]}"
+            for trial, finding in zip(exercise.trials, findings)
+        ]
     elif tried < len(exercise.trials):
         parts = [paragraph(f"Not quite: it does not come to an end in the first trial: {label}.")]
     else:
@@ -392,13 +445,14 @@ def _report(key: str, exercise: Exercise, outcomes: list[Outcome],
     if why:
         parts.append(paragraph(f"Likely cause: {why}"))
     if any(isinstance(value, np.ndarray) for value in inputs) and not written_out(inputs):
-        parts += ["To try it again (from convbook.exercises import trial):",
-                  f'    {", ".join(exercise.parameters)} = trial("{key}", {first + 1})']
+        parts += [
+            "To try it again (from convbook.exercises import trial):",
+            f'    {", ".join(exercise.parameters)} = trial("{key}", {first + 1})',
+        ]
     return parts
 
 
-def _typical_mistake(exercise: Exercise, outcomes: list[Outcome],
-                     findings: list[Finding | None]) -> str:
+def _typical_mistake(exercise, outcomes, findings):
     """Explain the typical mistake that goes wrong as the learner's function does.
 
     It must agree with the learner's function in every trial that goes wrong; of several such
@@ -413,50 +467,64 @@ def _typical_mistake(exercise: Exercise, outcomes: list[Outcome],
     return best
 
 
-def _agree(a: Outcome, b: Outcome, right: Outcome) -> bool:
+def _agree(a, b, right):
     if a.error is not None or b.error is not None:
         return type(a.error) is type(b.error)
     if not same(a.value, b.value):
         return False
     # What a wrong function leaves behind counts only where its values do not tell it from a right.
     return not same(b.value, right.value) or all(
-        same(a.effects[name], b.effects[name]) for name in b.effects)
+        same(a.effects[name], b.effects[name]) for name in b.effects
+    )
 
 
-# ---- open problems --------------------------------------------------------------------------
+# --- open problems -------------------------------------------------------------------------------
 
 
-def _judge_open(exercise: Exercise, answer) -> list[str]:
+def _judge_open(exercise, answer):
     if answer is None or answer is Ellipsis:
-        return ["Not yet: there is no answer.",
-                paragraph(f"To begin with: {exercise.start}")]
+        return ["Not yet: there is no answer.", paragraph(f"To begin with: {exercise.start}")]
     try:
         with no_way_out():
             return call_within(SECONDS_OPEN, exercise.verdict, answer)
     except TookTooLong:
-        return [paragraph(f"Not quite: the answer was still at work after {SECONDS_OPEN} seconds, "
-                          "and was stopped.")]
+        return [
+            paragraph(
+                f"Not quite: the answer was still at work after {SECONDS_OPEN} seconds, "
+                "and was stopped."
+            )
+        ]
     except SystemExit as error:
-        return [paragraph("Not quite: the answer ends the program."),
-                paragraph(f"Likely cause: {advice(error)}")]
+        return [
+            paragraph("Not quite: the answer ends the program."),
+            paragraph(f"Likely cause: {advice(error)}"),
+        ]
 
 
-# ---- numbers and matrices -------------------------------------------------------------------
+# --- numbers and matrices ------------------------------------------------------------------------
 
 
-def _judge_pencil(key: str, exercise: Exercise, answer) -> list[str]:
+def _judge_pencil(key, exercise, answer):
     expected = np.asarray(exercise.reference)
-    wanted = ["a number", f"a list of {expected.size} numbers",
-              "a matrix (a list of rows)"][expected.ndim]
+    wanted = ["a number", f"a list of {expected.size} numbers", "a matrix (a list of rows)"][
+        expected.ndim
+    ]
     if answer is None or answer is Ellipsis:
-        return [paragraph(f"Not yet: there is no answer. It should be {wanted}."),
-                paragraph(f"To begin with: {exercise.start}")]
+        return [
+            paragraph(f"Not yet: there is no answer. It should be {wanted}."),
+            paragraph(f"To begin with: {exercise.start}"),
+        ]
     if callable(answer):
-        return [paragraph(f"Not quite: exercise {key} asks for {wanted}, but a function was "
-                          "given.")]
+        return [
+            paragraph(f"Not quite: exercise {key} asks for {wanted}, but a function was given.")
+        ]
     if isinstance(answer, str):
-        return [paragraph(f"Not quite: exercise {key} asks for {wanted}, but text was given. "
-                          "Leave the quotation marks away.")]
+        return [
+            paragraph(
+                f"Not quite: exercise {key} asks for {wanted}, but text was given. "
+                "Leave the quotation marks away."
+            )
+        ]
     numbers = as_numbers(answer)
     if numbers is None:
         return [paragraph(_no_numbers(answer, wanted))]
@@ -476,7 +544,7 @@ def _judge_pencil(key: str, exercise: Exercise, answer) -> list[str]:
     return parts + ([paragraph(f"Likely cause: {why}")] if why else [])
 
 
-def _pencil_mistake(exercise: Exercise, numbers: np.ndarray) -> str:
+def _pencil_mistake(exercise, numbers):
     """Explain the typical mistake that was made, everywhere or in most of the places it spoils."""
     expected = np.asarray(exercise.reference)
     best, most = "", 0.5
@@ -496,26 +564,31 @@ def _pencil_mistake(exercise: Exercise, numbers: np.ndarray) -> str:
     return best
 
 
-def _no_numbers(answer, wanted: str) -> str:
+def _no_numbers(answer, wanted):
     if isinstance(answer, (list, tuple, np.ndarray)):
         if _has_gap(answer):
             return "Not yet: some places are still empty."
-        return (f"Not quite: this is not {wanted}. Do all rows have the same length, and is every "
-                "entry a number?")
+        return (
+            f"Not quite: this is not {wanted}. Do all rows have the same length, and is every "
+            "entry a number?"
+        )
     return f"Not quite: {wanted} is asked for, but a {type(answer).__name__} was given."
 
 
-def _has_gap(answer) -> bool:
+def _has_gap(answer):
     if isinstance(answer, (list, tuple, np.ndarray)):
         return any(_has_gap(entry) for entry in answer)
     return answer is None or answer is Ellipsis
 
 
-def _pencil_verdict(numbers: np.ndarray, expected: np.ndarray, wanted: str) -> str:
+def _pencil_verdict(numbers, expected, wanted):
     """Say how far an answer is from right, without giving the right one away."""
     if numbers.shape != expected.shape:
-        wanted = [wanted.replace("a number", "a single number"), wanted,
-                  f"a matrix of shape {expected.shape}"][expected.ndim]
+        wanted = [
+            wanted.replace("a number", "a single number"),
+            wanted,
+            f"a matrix of shape {expected.shape}",
+        ][expected.ndim]
         given = f"an array of shape {numbers.shape}" if numbers.ndim else "a single number"
         return f"Not quite: the answer should be {wanted}, but is {given}."
     if not expected.ndim:
@@ -523,11 +596,18 @@ def _pencil_verdict(numbers: np.ndarray, expected: np.ndarray, wanted: str) -> s
     return "Not quite: the shape is right, the values are not yet all right."
 
 
-def _map_of_errors(numbers: np.ndarray, expected: np.ndarray) -> list[str]:
+def _map_of_errors(numbers, expected):
     right = right_as_written(numbers, expected)
     first = tuple(np.argwhere(~right)[0])
-    lines = ["    " + " ".join("+" if element else "x" for element in row)
-             for row in np.atleast_2d(right)]
-    return [f"Right (+) and wrong (x), {right.sum()} of {right.size} right:", *lines,
-            paragraph(f"The first to look at again is element {position(first)}, "
-                      f"where you have {number(numbers[first])}.")]
+    lines = [
+        "    " + " ".join("+" if element else "x" for element in row)
+        for row in np.atleast_2d(right)
+    ]
+    return [
+        f"Right (+) and wrong (x), {right.sum()} of {right.size} right:",
+        *lines,
+        paragraph(
+            f"The first to look at again is element {position(first)}, "
+            f"where you have {number(numbers[first])}."
+        ),
+    ]

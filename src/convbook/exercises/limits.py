@@ -16,7 +16,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import contextmanager
 
 LIBRARIES = ("convbook", "numpy")  # what always comes to an end
@@ -27,7 +26,7 @@ class TookTooLong(BaseException):
     """Raised inside a function that is still at work; `except Exception` does not catch it."""
 
 
-def call_within(seconds: float, function: Callable, *inputs):
+def call_within(seconds, function, *inputs):
     """Call a function and raise `TookTooLong` in it if it is still at work after some seconds.
 
     A function in which a debugger is waiting for somebody to type is not disturbed.
@@ -42,7 +41,7 @@ def call_within(seconds: float, function: Callable, *inputs):
         return by_trace(seconds, function, *inputs)
 
 
-def by_alarm(seconds: float, function: Callable, *inputs):
+def by_alarm(seconds, function, *inputs):
     """Call a function, interrupted by a signal; only in the main thread of a POSIX system."""
     running, own = True, sys._getframe().f_code
 
@@ -67,7 +66,7 @@ class CannotWatch(Exception):
     """No second thread can be started."""
 
 
-def by_thread(seconds: float, function: Callable, *inputs):
+def by_thread(seconds, function, *inputs):
     """Call a function, interrupted by a second thread, which raises the exception in this one."""
     thread, own = threading.get_ident(), (sys._getframe().f_code, _let_arrive.__code__)
     begun, returned, lock = False, threading.Event(), threading.Lock()
@@ -78,8 +77,9 @@ def by_thread(seconds: float, function: Callable, *inputs):
             pause = AGAIN
             with lock:
                 frame = sys._current_frames().get(thread)
-                if begun and not (returned.is_set() or frame is None or frame.f_code in own
-                                  or _debugged(frame)):
+                if begun and not (
+                    returned.is_set() or frame is None or frame.f_code in own or _debugged(frame)
+                ):
                     _raise_in(thread, TookTooLong)
 
     try:
@@ -96,7 +96,7 @@ def by_thread(seconds: float, function: Callable, *inputs):
             _let_arrive(returned, lock)
 
 
-def _let_arrive(returned: threading.Event, lock: threading.Lock) -> None:
+def _let_arrive(returned, lock):
     """Let no more exceptions be sent to this thread, and swallow one that is on its way.
 
     It could be taken back as well, but then Python 3.11 does not trace this thread any more.
@@ -112,7 +112,7 @@ def _let_arrive(returned: threading.Event, lock: threading.Lock) -> None:
             continue
 
 
-def by_trace(seconds: float, function: Callable, *inputs):
+def by_trace(seconds, function, *inputs):
     """Call a function with a look at the clock before each instruction, but not in libraries."""
     if sys.gettrace() is not None:
         return function(*inputs)
@@ -155,14 +155,14 @@ def no_way_out():
         del shell.ask_exit
 
 
-def _raise_in(thread: int, error: type[BaseException]) -> None:
+def _raise_in(thread, error):
     """Let Python raise an exception in a thread as soon as it can."""
     import ctypes
 
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
-def _debugged(frame) -> bool:
+def _debugged(frame):
     """Tell whether a debugger follows this frame or one of its callers."""
     while frame is not None:
         if frame.f_trace is not None:

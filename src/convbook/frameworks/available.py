@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 
-MISSING = ("{name} is not installed, so this cell only shows what was recorded. To run it: "
-           "pip install \"convbook[{extra}]\"")
+MISSING = (
+    "{name} is not installed, so this cell only shows what was recorded. To run it: "
+    'pip install "convbook[{extra}]"'
+)
 
 
 def torch_available():
@@ -51,8 +53,8 @@ def import_keras():
     def load():
         # What TensorFlow has to say while it is loaded is not for the reader of a notebook.
         with quiet_errors():
-            import tensorflow
             import keras
+            import tensorflow
         return tensorflow, keras
 
     tensorflow, keras = _import("Keras on TensorFlow", "tensorflow", load)
@@ -70,8 +72,10 @@ def _import(name, extra, load):
     try:
         return load()
     except ImportError as error:
-        raise ImportError(f"{name} is needed here and cannot be imported ({error}). "
-                          f"To install it: pip install \"convbook[{extra}]\"") from None
+        raise ImportError(
+            f"{name} is needed here and cannot be imported ({error}). "
+            f'To install it: pip install "convbook[{extra}]"'
+        ) from None
 
 
 @contextmanager

@@ -16,14 +16,21 @@ def cifar_cnn():
     keras = import_keras()
     layers = keras.layers
     with quiet_errors():
-        return keras.Sequential([
-            keras.Input((32, 32, 3)),
-            layers.Conv2D(16, 3, padding="same"), layers.ReLU(), layers.MaxPooling2D(2),
-            layers.Conv2D(32, 3, padding="same"), layers.ReLU(), layers.MaxPooling2D(2),
-            layers.Flatten(),
-            layers.Dense(64), layers.ReLU(),
-            layers.Dense(10),
-        ])
+        return keras.Sequential(
+            [
+                keras.Input((32, 32, 3)),
+                layers.Conv2D(16, 3, padding="same"),
+                layers.ReLU(),
+                layers.MaxPooling2D(2),
+                layers.Conv2D(32, 3, padding="same"),
+                layers.ReLU(),
+                layers.MaxPooling2D(2),
+                layers.Flatten(),
+                layers.Dense(64),
+                layers.ReLU(),
+                layers.Dense(10),
+            ]
+        )
 
 
 def copy_weights(model, net):

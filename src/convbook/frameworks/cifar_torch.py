@@ -13,10 +13,15 @@ def cifar_cnn():
     """Return the network, a torch.nn.Sequential, with PyTorch's own initial weights."""
     nn = import_torch().nn
     return nn.Sequential(
-        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(3, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
         nn.Flatten(),
-        nn.Linear(32 * 8 * 8, 64), nn.ReLU(),
+        nn.Linear(32 * 8 * 8, 64),
+        nn.ReLU(),
         nn.Linear(64, 10),
     )
 

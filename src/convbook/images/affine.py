@@ -23,8 +23,9 @@ MODES = ("zero", "edge", "reflect")
 
 def flip(horizontal=False, vertical=False):
     """Return the matrices that swap left and right, above and below, or both."""
-    return _matrices(1 - 2 * np.asarray(horizontal, float), 0, 0,
-                     0, 1 - 2 * np.asarray(vertical, float), 0)
+    return _matrices(
+        1 - 2 * np.asarray(horizontal, float), 0, 0, 0, 1 - 2 * np.asarray(vertical, float), 0
+    )
 
 
 def zoom(factor):
@@ -101,8 +102,10 @@ def images(x):
     xp, x = checks.numeric_arrays(x=x)
     checks.axes("x", x, "NCHW", may_be_empty="N")
     if x.dtype.kind != "f" and x.dtype != np.uint8:
-        raise TypeError(f"x must be floating point or uint8, got dtype {x.dtype}: convert it with "
-                        "x.astype(numpy.float32)")
+        raise TypeError(
+            f"x must be floating point or uint8, got dtype {x.dtype}: convert it with "
+            "x.astype(numpy.float32)"
+        )
     return xp, x
 
 
@@ -119,8 +122,9 @@ def _sources(matrices, n, size, new_size):
     """
     matrices = np.asarray(matrices, np.float64)
     if matrices.shape not in ((3, 3), (n, 3, 3)):
-        raise ValueError(f"matrices must have shape (3, 3) or (N, 3, 3) = {(n, 3, 3)}, "
-                         f"got {matrices.shape}")
+        raise ValueError(
+            f"matrices must have shape (3, 3) or (N, 3, 3) = {(n, 3, 3)}, got {matrices.shape}"
+        )
     if not np.isfinite(matrices).all() or (matrices[..., 2, :] != [0, 0, 1]).any():
         raise ValueError("matrices must hold finite numbers, and 0, 0, 1 in their last row")
     matrices = np.broadcast_to(matrices, (n, 3, 3))
@@ -150,8 +154,11 @@ def _straight(sources, size, new_size, mode):
     None is returned in place of both if it is not so simple.
     """
     signs, offsets = sources[:, [1, 0], [1, 0]], sources[:, ::-1, 2]
-    if (sources[:, [1, 0], [0, 1]].any() or (np.abs(signs) != 1).any()
-            or (offsets != np.rint(offsets)).any()):
+    if (
+        sources[:, [1, 0], [0, 1]].any()
+        or (np.abs(signs) != 1).any()
+        or (offsets != np.rint(offsets)).any()
+    ):
         return None
     flips = signs < 0
     firsts = offsets - flips * (np.array(new_size) - 1)
@@ -164,8 +171,10 @@ def _straight(sources, size, new_size, mode):
 def _copy(xp, x, firsts, flips, mode, new_size):
     """Return parts of x, which is padded as far as they reach outside."""
     lowest, highest = firsts.min(axis=0, initial=0), firsts.max(axis=0, initial=0)
-    padding = [(-int(low), max(0, int(high) + new - old))
-               for low, high, new, old in zip(lowest, highest, new_size, x.shape[2:])]
+    padding = [
+        (-int(low), max(0, int(high) + new - old))
+        for low, high, new, old in zip(lowest, highest, new_size, x.shape[2:])
+    ]
     if mode == "zero":
         padded = blocks.pad(xp, x, padding)
     else:
@@ -198,12 +207,11 @@ def _sample(xp, x, sources, mode, new_size):
             # One ring of zeros, and one more behind: the neighbours of a pixel beyond the edge.
             # The channels come first, so that one set of indices serves all of them.
             frame = xp.zeros((c, m, h + 3, w + 3), x.dtype if x.dtype == np.float64 else np.float32)
-        frame[:, :m, 1:h + 1, 1:w + 1] = x[part].transpose(1, 0, 2, 3)
+        frame[:, :m, 1 : h + 1, 1 : w + 1] = x[part].transpose(1, 0, 2, 3)
         firsts = (xp.arange(m) * ((h + 3) * (w + 3)) + (w + 3) + 1)[:, None]
         places = sources[part] @ grid  # (m, 2, OH*OW)
         right, down = _inside(xp, places[:, 0], w, mode), _inside(xp, places[:, 1], h, mode)
-        mixed = _bilinear(xp, frame.reshape(c, -1), firsts, down, right, w + 3,
-                          between)
+        mixed = _bilinear(xp, frame.reshape(c, -1), firsts, down, right, w + 3, between)
         if x.dtype == np.uint8:
             xp.rint(mixed, out=mixed)
         y[part] = mixed.reshape(c, m, *new_size).transpose(1, 0, 2, 3)

@@ -39,8 +39,10 @@ class Augmentation:
         """
         xp, x = affine.images(x)
         if not isinstance(rng, np.random.Generator):
-            raise TypeError("rng must be a NumPy generator, such as numpy.random.default_rng(0), "
-                            f"got {rng!r} of type {type(rng).__name__}")
+            raise TypeError(
+                "rng must be a NumPy generator, such as numpy.random.default_rng(0), "
+                f"got {rng!r} of type {type(rng).__name__}"
+            )
         return self._change(xp, x, rng)
 
     def _change(self, xp, x, rng):
@@ -152,13 +154,16 @@ class Shear(AffineAugmentation):
         self.horizontal = _range("horizontal", horizontal)
         self.vertical = _range("vertical", vertical)
         if max(map(abs, self.horizontal)) * max(map(abs, self.vertical)) >= 1:
-            raise ValueError("horizontal and vertical must be ranges whose largest product is "
-                             f"below 1, got {self.horizontal} and {self.vertical}, which can press "
-                             "an image flat")
+            raise ValueError(
+                "horizontal and vertical must be ranges whose largest product is "
+                f"below 1, got {self.horizontal} and {self.vertical}, which can press "
+                "an image flat"
+            )
 
     def matrices(self, shape, rng):
-        return affine.shear(rng.uniform(*self.horizontal, shape[0]),
-                            rng.uniform(*self.vertical, shape[0]))
+        return affine.shear(
+            rng.uniform(*self.horizontal, shape[0]), rng.uniform(*self.vertical, shape[0])
+        )
 
 
 class Shift(AffineAugmentation):
@@ -182,14 +187,18 @@ class Shift(AffineAugmentation):
         else:
             both = tuple(pixels) if np.ndim(pixels) else (pixels, pixels)
             if len(both) != 2:
-                raise ValueError("pixels must be a number or a pair (vertical, horizontal), "
-                                 f"got {pixels!r}")
+                raise ValueError(
+                    f"pixels must be a number or a pair (vertical, horizontal), got {pixels!r}"
+                )
             self.pixels = tuple(checks.number("pixels", most, 0, FARTHEST) for most in both)
 
     def matrices(self, shape, rng):
         down, right = (
-            rng.integers(-most, most, shape[0], endpoint=True) if self.whole
-            else rng.uniform(-most, most, shape[0]) for most in self.pixels)
+            rng.integers(-most, most, shape[0], endpoint=True)
+            if self.whole
+            else rng.uniform(-most, most, shape[0])
+            for most in self.pixels
+        )
         return affine.shift(right, down)
 
 
@@ -217,17 +226,21 @@ class Crop(AffineAugmentation):
             return height, width
         for name, part, whole in zip(("height", "width"), self.size, (height, width)):
             if part > whole + 2 * self.padding:
-                raise ValueError(f"size must not be larger than the padded image, whose {name} is "
-                                 f"{whole} + 2·{self.padding}, got {part} in {self.size}")
+                raise ValueError(
+                    f"size must not be larger than the padded image, whose {name} is "
+                    f"{whole} + 2·{self.padding}, got {part} in {self.size}"
+                )
         return self.size
 
     def matrices(self, shape, rng):
         size, part = shape[2:], self.output_size(*shape[2:])
         down, right = (
             # The part begins at a pixel from -padding on; the matrix moves centre to centre.
-            (s - p) / 2 + self.padding - rng.integers(0, s + 2 * self.padding - p, shape[0],
-                                                      endpoint=True)
-            for s, p in zip(size, part))
+            (s - p) / 2
+            + self.padding
+            - rng.integers(0, s + 2 * self.padding - p, shape[0], endpoint=True)
+            for s, p in zip(size, part)
+        )
         return affine.shift(right, down)
 
 
@@ -329,8 +342,10 @@ class Compose(Augmentation):
     def __init__(self, *steps, mode=None):
         for step in steps:
             if not isinstance(step, Augmentation):
-                raise TypeError("steps must be transformations such as Flip(), got "
-                                f"{step!r} of type {type(step).__name__}")
+                raise TypeError(
+                    "steps must be transformations such as Flip(), got "
+                    f"{step!r} of type {type(step).__name__}"
+                )
         if mode is not None:
             affine.check_mode(mode)
         self.steps, self.mode = steps, mode
@@ -399,8 +414,9 @@ def _as_pixel(value, dtype):
         high = float(np.finfo(dtype).max)
         low = -high
     if not low <= value <= high:
-        raise ValueError(f"value must be from {low:g} to {high:g} for images of dtype {dtype}, "
-                         f"got {value:g}")
+        raise ValueError(
+            f"value must be from {low:g} to {high:g} for images of dtype {dtype}, got {value:g}"
+        )
     return np.rint(value) if dtype == np.uint8 else value
 
 

@@ -2,12 +2,33 @@
 
 import numpy as np
 
-SEGMENT_NAMES = ("top bar", "upper right", "lower right", "bottom bar", "lower left",
-                 "upper left", "middle bar")
+SEGMENT_NAMES = (
+    "top bar",
+    "upper right",
+    "lower right",
+    "bottom bar",
+    "lower left",
+    "upper left",
+    "middle bar",
+)
 # Which strokes of a calculator's display are lit for 0, 1, … 9, in the order of the names.
-SEGMENTS = np.array([[int(lit) for lit in row] for row in (
-    "1111110", "0110000", "1101101", "1111001", "0110011",
-    "1011011", "1011111", "1110000", "1111111", "1111011")])
+SEGMENTS = np.array(
+    [
+        [int(lit) for lit in row]
+        for row in (
+            "1111110",
+            "0110000",
+            "1101101",
+            "1111001",
+            "0110011",
+            "1011011",
+            "1011111",
+            "1110000",
+            "1111111",
+            "1111011",
+        )
+    ]
+)
 # The same for the numbers 00, 01, … 99: two displays side by side.
 NUMBER_SEGMENTS = np.hstack([SEGMENTS.repeat(10, axis=0), np.tile(SEGMENTS, (10, 1))])
 
@@ -36,8 +57,9 @@ def two_digit_numbers(x, y, numbers, n, rng):
     rng = np.random.default_rng(rng)
     labels = rng.choice(np.asarray(numbers), n)
     places = [np.flatnonzero(y == k) for k in range(10)]
-    tens, units = ([rng.choice(places[digit]) for digit in digits]
-                   for digits in np.divmod(labels, 10))
+    tens, units = (
+        [rng.choice(places[digit]) for digit in digits] for digits in np.divmod(labels, 10)
+    )
     return np.concatenate([x[tens][..., 4:24], x[units][..., 4:24]], axis=3), labels
 
 

@@ -28,7 +28,7 @@ def pad(xp, x, padding, value=0):
         return x
     n, c, h, w = x.shape
     framed = xp.full_like(x, value, shape=(n, c, top + h + bottom, left + w + right))
-    framed[:, :, top:top + h, left:left + w] = x
+    framed[:, :, top : top + h, left : left + w] = x
     return framed
 
 

@@ -88,7 +88,7 @@ def _pixels_as_columns(xp, x, dtype, groups):
     x = x.astype(dtype, copy=False).transpose(0, 2, 3, 1)
     images = max(1, n) if x.flags.c_contiguous or xp is not np else 1
     for first in range(0, n, images):
-        pixels = x[first:first + images].reshape(-1, channels)
+        pixels = x[first : first + images].reshape(-1, channels)
         rows = slice(first * h * w, first * h * w + len(pixels))
         for g in range(groups):
             yield rows, g, pixels[:, of_group(g, groups, channels)]
@@ -110,7 +110,7 @@ def _columns_of_channels(xp, x, oc, dtype, geometry):
             copy_channels_last(x[images], frame[:m][inside])
         for g in range(groups):
             part = seen[:m, rows, ..., of_group(g, groups, channels)]
-            cols = memory[:part.size].reshape(part.shape)
+            cols = memory[: part.size].reshape(part.shape)
             cols[...] = part
             yield pixels, g, cols.reshape(-1, k)
 
@@ -130,9 +130,9 @@ def _columns_of_few_channels(xp, x, oc, dtype, geometry, ones):
             frame[:m][inside] = x[images]
         for g in range(groups):
             part = seen[of_group(g, groups, channels), :, :, :m, rows]
-            memory[:part.size].reshape(part.shape)[...] = part
-            cols = memory[:part.size // k * (k + ones)]
-            cols[part.size:] = 1
+            memory[: part.size].reshape(part.shape)[...] = part
+            cols = memory[: part.size // k * (k + ones)]
+            cols[part.size :] = 1
             yield pixels, g, cols.reshape(k + ones, -1).T
 
 

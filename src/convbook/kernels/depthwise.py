@@ -77,15 +77,17 @@ def _windows(x, oc, dtype, geometry):
         if cells:
             step = sw // math.gcd(sw, dw)
             seen = np.lib.stride_tricks.as_strided(
-                frame[:, :, phase, cells[0] * dw // sw:], (size[0], oh, fh, len(cells), ow * oc),
-                (image, sh * row, dh * row, step * dw // sw * column, number))
+                frame[:, :, phase, cells[0] * dw // sw :],
+                (size[0], oh, fh, len(cells), ow * oc),
+                (image, sh * row, dh * row, step * dw // sw * column, number),
+            )
             phases.append((slice(cells[0], None, step), seen))
     for images, rows in blocks.parts(n, oh, size):
         m = images.stop - images.start
         if rows.start == 0:
             for phase, start, first in copies:
                 part = x[images, :, :, first::sw]
-                into = frame[:m, inside, phase, start:start + part.shape[3]]
+                into = frame[:m, inside, phase, start : start + part.shape[3]]
                 for i in range(several):  # OC // C filters see a channel
                     copy_channels_last(part, into[..., i])
         yield images, rows, [(cells, seen[:m, rows]) for cells, seen in phases]

@@ -29,8 +29,10 @@ def input_gradient(xp, dy, f, shape, geometry):
         return _laid_down(xp, dy, f, shape, geometry)
     if depthwise.fits(f.shape, geometry) and oc > groups:  # several filters for each channel
         several = oc // groups
-        return sum(input_gradient(xp, dy[:, i::several], f[i::several], shape, geometry)
-                   for i in range(several))
+        return sum(
+            input_gradient(xp, dy[:, i::several], f[i::several], shape, geometry)
+            for i in range(several)
+        )
     images = images_of(dy, shape[0], geometry.counts)
     f = f.reshape(groups, oc // groups, c, fh, fw).swapaxes(1, 2)
     f = f.reshape(shape[1], oc // groups, fh, fw)  # channels and filters have changed places
@@ -59,9 +61,20 @@ def _phase_by_phase(xp, images, f, shape, geometry):
     for rows, cells_v, cut_v, frame_v, dilation_v, count_v in down:
         for columns, cells_h, cut_h, frame_h, dilation_h, count_h in across:
             cells = f[:, :, cells_v, cells_h][..., ::-1, ::-1]
-            part = correlate(xp, images[:, :, cut_v, cut_h], cells, None, images.dtype, Geometry(
-                cells.shape[2:], (count_v, count_h), padding=(frame_v, frame_h),
-                dilation=(dilation_v, dilation_h), groups=geometry.groups))
+            part = correlate(
+                xp,
+                images[:, :, cut_v, cut_h],
+                cells,
+                None,
+                images.dtype,
+                Geometry(
+                    cells.shape[2:],
+                    (count_v, count_h),
+                    padding=(frame_v, frame_h),
+                    dilation=(dilation_v, dilation_h),
+                    groups=geometry.groups,
+                ),
+            )
             if dx is None:
                 return part
             dx[:, :, rows, columns] = part
@@ -82,8 +95,7 @@ def _phases(size, axis, geometry):
     cut, frame : slice and (before, after), the part of dY to use and the zeros to put around it
     dilation, count : int, of the correlation
     """
-    kernel, count, stride, (before, _), dilation = (
-        value[axis] for value in geometry[:5])
+    kernel, count, stride, (before, _), dilation = (value[axis] for value in geometry[:5])
     common = math.gcd(stride, dilation)
     for r in range(stride):
         cells = [k for k in range(kernel) if (r - k * dilation) % stride == 0]
@@ -94,8 +106,13 @@ def _phases(size, axis, geometry):
         start = q + (r - cells[-1] * dilation) // stride  # the first cell of dY that is seen
         number = (size - 1 - first) // stride + 1
         stop = start + number + (len(cells) - 1) * dilation // common
-        yield (slice(first, size, stride), slice(cells[0], None, stride // common),
-               *_cut(start, stop, count), dilation // common, number)
+        yield (
+            slice(first, size, stride),
+            slice(cells[0], None, stride // common),
+            *_cut(start, stop, count),
+            dilation // common,
+            number,
+        )
 
 
 def _cut(start, stop, count):
@@ -135,7 +152,7 @@ def _phases_at_once(xp, images, f, shape, geometry):
         y = correlate(xp, images[part], filters, None, images.dtype, once).transpose(0, 2, 3, 1)
         y = y.reshape(-1, number_v, number_h, groups, sh, sw, c).transpose(0, 1, 4, 2, 5, 3, 6)
         y = xp.ascontiguousarray(y).reshape(-1, number_v * sh, number_h * sw, channels)
-        dx[part] = y[:, down:down + h, across:across + w]
+        dx[part] = y[:, down : down + h, across : across + w]
     return dx.transpose(0, 3, 1, 2)
 
 
@@ -159,7 +176,7 @@ def _laid_down(xp, dy, f, shape, geometry):
             part = dy[images, rows, :, of_group(g, groups, oc)]
             products = matrices[g] @ part.reshape(m * r * ow, -1).T
             products = products.reshape(c, fh, fw, m, r, ow)
-            below = frame[of_group(g, groups, channels), :, geometry.stride[0] * rows.start:]
+            below = frame[of_group(g, groups, channels), :, geometry.stride[0] * rows.start :]
             seen = blocks.windows(xp, below, geometry._replace(counts=(r, ow)))
             for i in range(fh):
                 for j in range(fw):

@@ -19,7 +19,7 @@ def copy_channels_last(x, out):
     step = 8 if _is_crowded(x) else max(1, x.shape[1])
     x = x.transpose(0, 2, 3, 1)
     for c in range(0, x.shape[3], step):
-        out[..., c:c + step] = x[..., c:c + step]
+        out[..., c : c + step] = x[..., c : c + step]
 
 
 def _is_crowded(x):
@@ -34,7 +34,7 @@ def pixels_of(xp, x, dtype):
         pixels = xp.empty((n, h, w, k), dtype)
         if _is_crowded(x):  # then one image after the other
             for i in range(n):
-                copy_channels_last(x[i:i + 1], pixels[i:i + 1])
+                copy_channels_last(x[i : i + 1], pixels[i : i + 1])
         else:
             pixels[...] = x.transpose(0, 2, 3, 1)
     return pixels.reshape(n * h * w, k)
@@ -86,7 +86,10 @@ class LongRows:
 
     def sums(self, rows, factor=None):
         """Return the sum of the rows, times an equal matrix if given, per channel: (C,)."""
-        total = (sum_of_pixels(self.xp, rows) if factor is None
-                 else self.xp.einsum("rk,rk->k", rows, factor))
+        total = (
+            sum_of_pixels(self.xp, rows)
+            if factor is None
+            else self.xp.einsum("rk,rk->k", rows, factor)
+        )
         c = self.shape[1]
         return total.reshape(c, -1).sum(axis=1) if self.nchw else total.reshape(-1, c).sum(axis=0)

@@ -63,11 +63,23 @@ def max_pool_gradient(xp, dy, x, geometry):
         x_, dy_ = x[block], dy[block]
         nan = _to_maxima(xp, dy_, x_, dx[block], down, across)
         if nan is not None:  # windows without a NaN, then those with one, from behind
-            _to_maxima(xp, xp.where(nan, 0, dy_), xp.where(xp.isnan(x_), -np.inf, x_), dx[block],
-                       down, across)
+            _to_maxima(
+                xp,
+                xp.where(nan, 0, dy_),
+                xp.where(xp.isnan(x_), -np.inf, x_),
+                dx[block],
+                down,
+                across,
+            )
             rest = xp.empty_like(dx[block])
-            _to_maxima(xp, xp.where(nan, dy_, 0), xp.isnan(x_), rest,
-                       (down[0][::-1], down[1]), (across[0][::-1], across[1]))
+            _to_maxima(
+                xp,
+                xp.where(nan, dy_, 0),
+                xp.isnan(x_),
+                rest,
+                (down[0][::-1], down[1]),
+                (across[0][::-1], across[1]),
+            )
             dx[block] += rest
     return dx
 

@@ -42,10 +42,16 @@ def pays(n, f_shape, dtype, geometry):
     """Return whether a convolution is one for this module, and faster by it."""
     (oc, c, *size), counts = f_shape, geometry.counts
     tiles = -(-counts[0] // 4) * -(-counts[1] // 4)
-    return (size == [3, 3] and geometry.stride == geometry.dilation == (1, 1)
-            and geometry.groups == 1 and dtype == np.float32
-            and 16 <= min(c, oc) and max(c, oc) <= 128  # else transforms, or filters, weigh more
-            and n * tiles >= 64 and 12 * tiles <= counts[0] * counts[1])  # tiles 3/4 full
+    return (
+        size == [3, 3]
+        and geometry.stride == geometry.dilation == (1, 1)
+        and geometry.groups == 1
+        and dtype == np.float32
+        and 16 <= min(c, oc)
+        and max(c, oc) <= 128  # else transforms, or filters, weigh more
+        and n * tiles >= 64
+        and 12 * tiles <= counts[0] * counts[1]
+    )  # tiles 3/4 full
 
 
 def correlate(x, f, bias, geometry):
@@ -56,7 +62,7 @@ def correlate(x, f, bias, geometry):
     filters = (G_BOTH @ filters).reshape(36, c, oc)
     for images, rows, values, memory, spare in _blocks(x, oc, geometry):
         number = values.shape[1]
-        products = memory[:36 * number * oc].reshape(36, number, oc)
+        products = memory[: 36 * number * oc].reshape(36, number, oc)
         np.matmul(values, filters, out=products)
         if bias is not None:  # all powers of 1 are 1: so it is added to each of the 4×4 outputs
             products[6 * POINTS.index(1) + POINTS.index(1)] += bias
@@ -65,7 +71,7 @@ def correlate(x, f, bias, geometry):
         tiles = _as_tiles(whole)
         tiles[...] = _both_axes(A.T, memory, spare, number * oc).reshape(tiles.shape)
         if whole is not part:
-            part[...] = whole[:, :part.shape[1], :part.shape[2]]
+            part[...] = whole[:, : part.shape[1], : part.shape[2]]
     return y
 
 
@@ -88,7 +94,7 @@ def filter_gradient(dy, x, geometry):
     for images, rows, values, memory, spare in _blocks(x, oc, geometry):
         number = values.shape[1]
         tiles = _as_tiles(_in_fours(dy[images, rows]))
-        memory[:16 * number * oc].reshape(tiles.shape)[...] = tiles
+        memory[: 16 * number * oc].reshape(tiles.shape)[...] = tiles
         slopes = _both_axes(A, memory, spare, number * oc).reshape(36, number, oc)
         df += values.transpose(0, 2, 1) @ slopes
     df = G_BOTH.T @ df.reshape(36, c * oc)
@@ -121,17 +127,22 @@ def _blocks(x, oc, geometry):
             copy_channels_last(x[images], frame[:m][inside])
         tiles = seen[:, :, :m, rows]
         size = tiles[0, 0].size
-        values[:36 * size].reshape(tiles.shape)[...] = tiles
-        yield (images, slice(4 * rows.start, 4 * rows.stop),
-               _both_axes(B.T, values, spare, size).reshape(36, -1, c), memory, spare)
+        values[: 36 * size].reshape(tiles.shape)[...] = tiles
+        yield (
+            images,
+            slice(4 * rows.start, 4 * rows.stop),
+            _both_axes(B.T, values, spare, size).reshape(36, -1, c),
+            memory,
+            spare,
+        )
 
 
 def _both_axes(matrix, memory, spare, size):
     """Turn each of the tiles (P, P, size) in memory into matrix · tile · matrixᵀ, (Q, Q, size)."""
     q, p = matrix.shape
-    half = spare[:q * p * size].reshape(q, p * size)
-    np.matmul(matrix, memory[:p * p * size].reshape(p, p * size), out=half)
-    result = memory[:q * q * size].reshape(q, q, size)
+    half = spare[: q * p * size].reshape(q, p * size)
+    np.matmul(matrix, memory[: p * p * size].reshape(p, p * size), out=half)
+    result = memory[: q * q * size].reshape(q, q, size)
     return np.matmul(matrix, half.reshape(q, p, size), out=result)
 
 

@@ -167,8 +167,9 @@ class Layer:
         if axes is not None:
             checks.axes("x", x, axes, may_be_empty="N")
             if channels is not None and x.shape[1] != channels:
-                raise ValueError(f"x must have {axes[1]} = {channels}, got {x.shape[1]}, "
-                                 f"shape {x.shape}")
+                raise ValueError(
+                    f"x must have {axes[1]} = {channels}, got {x.shape[1]}, shape {x.shape}"
+                )
         get_array_module(x=x, **self.params)  # says so if one is on the GPU and the other is not
         for parameter in self.params.values():
             return x.astype(parameter.dtype, copy=False)
@@ -182,15 +183,20 @@ class Layer:
     def _gradient(self, *dys):
         """Check dy and return it in the dtype of the output; several as a tuple."""
         if self._output_kinds is None:
-            raise RuntimeError(f"{self}: backward was called before forward; "
-                               "it needs what forward remembers")
+            raise RuntimeError(
+                f"{self}: backward was called before forward; it needs what forward remembers"
+            )
         if len(dys) != len(self._output_kinds):
-            raise TypeError(f"{self}: backward needs a gradient for each output of forward, "
-                            f"{len(self._output_kinds)}, got {len(dys)}")
+            raise TypeError(
+                f"{self}: backward needs a gradient for each output of forward, "
+                f"{len(self._output_kinds)}, got {len(dys)}"
+            )
         if len(dys) == 1:
             return self._checked_gradient("dy", dys[0], *self._output_kinds[0])
-        return tuple(self._checked_gradient(f"dys[{i}]", dy, *kind)
-                     for i, (dy, kind) in enumerate(zip(dys, self._output_kinds)))
+        return tuple(
+            self._checked_gradient(f"dys[{i}]", dy, *kind)
+            for i, (dy, kind) in enumerate(zip(dys, self._output_kinds))
+        )
 
     def _checked_gradient(self, name, dy, shape, dtype):
         if dtype.kind != "f":
@@ -198,8 +204,10 @@ class Layer:
         with errors_of(self):
             _, dy = checks.numeric_arrays(**{name: dy})
             if dy is None or dy.shape != shape:
-                raise ValueError(f"{name} must have the shape of the last output, {shape}, "
-                                 f"got {None if dy is None else dy.shape}")
+                raise ValueError(
+                    f"{name} must have the shape of the last output, {shape}, "
+                    f"got {None if dy is None else dy.shape}"
+                )
         return dy.astype(dtype, copy=False)
 
 
@@ -223,26 +231,34 @@ class Container(Layer):
         seen = {}
         for name, child in children.items():
             if not isinstance(child, Layer):
-                raise TypeError(f"layer {name} of a {type(self).__name__} must be a Layer, got "
-                                f"{child!r} of type {type(child).__name__}")
+                raise TypeError(
+                    f"layer {name} of a {type(self).__name__} must be a Layer, got "
+                    f"{child!r} of type {type(child).__name__}"
+                )
             if not hasattr(child, "children"):
-                raise TypeError(f"layer {name} of a {type(self).__name__} is not complete: "
-                                f"{type(child).__name__}.__init__ must begin with "
-                                "super().__init__()")
+                raise TypeError(
+                    f"layer {name} of a {type(self).__name__} is not complete: "
+                    f"{type(child).__name__}.__init__ must begin with "
+                    "super().__init__()"
+                )
             for layer in child.walk():
                 if seen.setdefault(id(layer), name) != name:
                     raise ValueError(
                         f"{layer} stands at {seen[id(layer)]} and at {name} of a "
                         f"{type(self).__name__}; a layer remembers one forward pass, so make two, "
-                        "or let a Tape call it twice")
+                        "or let a Tape call it twice"
+                    )
         # Not Layer's own __init__: params, grads and buffers are collected, not stored.
         self.children, self.training, self._output_kinds = dict(children), True, None
 
     def _collect(self, kind):
-        return MappingProxyType({
-            f"{name}.{key}": array
-            for name, child in self.children.items() for key, array in getattr(child, kind).items()
-        })
+        return MappingProxyType(
+            {
+                f"{name}.{key}": array
+                for name, child in self.children.items()
+                for key, array in getattr(child, kind).items()
+            }
+        )
 
 
 def run_backward(layer, *dys, need_dx=True):

@@ -30,8 +30,10 @@ class Sequential(Container):
         for layer in self.layers:
             out = {"out": xs[0]} if may_overwrite(before, layer) else {}
             if len(xs) > 1 and not takes(layer, xs):
-                raise TypeError(f"{layer} does not take {len(xs)} inputs, which is what stands "
-                                "before it; a Concat or an Add makes one array of them")
+                raise TypeError(
+                    f"{layer} does not take {len(xs)} inputs, which is what stands "
+                    "before it; a Concat or an Add makes one array of them"
+                )
             xs = as_tuple(layer.forward(*xs, **out))
             before = layer
         return one_or_all(xs)
@@ -88,9 +90,11 @@ class Residual(Container):
         """Return body(x) + shortcut(x)."""
         y, short = self.body.forward(x), self.shortcut.forward(x)
         if y.shape != short.shape:
-            raise ValueError("a Residual adds its body's output to its shortcut's, so their shapes "
-                             f"must be equal, got {y.shape} and {short.shape} for x of shape "
-                             f"{x.shape}")
+            raise ValueError(
+                "a Residual adds its body's output to its shortcut's, so their shapes "
+                f"must be equal, got {y.shape} and {short.shape} for x of shape "
+                f"{x.shape}"
+            )
         return self._add(y, short)
 
     def backward(self, dy, need_dx=True):
@@ -132,8 +136,10 @@ class Branches(Container):
     def backward(self, *dys, need_dx=True):
         """Return the gradient of x, the sum over all branches, or None if it is not needed."""
         dys = iter(as_tuple(self._gradient(*dys)))
-        dxs = [as_tuple(run_backward(branch, *(next(dys) for _ in range(count)), need_dx=need_dx))
-               for branch, count in zip(self.branches, self._counts)]
+        dxs = [
+            as_tuple(run_backward(branch, *(next(dys) for _ in range(count)), need_dx=need_dx))
+            for branch, count in zip(self.branches, self._counts)
+        ]
         return one_or_all([total(of_one_input) for of_one_input in zip(*dxs)]) if need_dx else None
 
     def __repr__(self):
@@ -203,11 +209,12 @@ class SharedBody(Container):
         """
         dy, parts, end = self._gradient(dy), [], 0
         for width in self._widths:
-            parts.append(dy[:, end:end + width])
+            parts.append(dy[:, end : end + width])
             end += width
         need_features = need_dx or bool(self.body.params)
-        of_heads = [run_backward(head, part, need_dx=need_features)
-                    for head, part in zip(self.heads, parts)]
+        of_heads = [
+            run_backward(head, part, need_dx=need_features) for head, part in zip(self.heads, parts)
+        ]
         if not need_features:
             return None
         return run_backward(self.body, total(of_heads), need_dx=need_dx)
@@ -300,6 +307,7 @@ def takes(layer, inputs):
 
 def listing(container):
     """Return the container with its layers, each by its name and on a line of its own."""
-    lines = [f"  {name}: {layer!r}".replace("\n", "\n  ")
-             for name, layer in container.children.items()]
+    lines = [
+        f"  {name}: {layer!r}".replace("\n", "\n  ") for name, layer in container.children.items()
+    ]
     return "\n".join([f"{type(container).__name__}(", *lines, ")"])

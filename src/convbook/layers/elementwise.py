@@ -155,7 +155,7 @@ class Dropout(Layer):
             return self._gpu_rng.random(shape, dtype=np.float32), self.p
         # Whole numbers of 16 bits, four of each word that is drawn: a third of the time of floats.
         words = self._rng.integers(0, 2**64, -(-math.prod(shape) // 4), np.uint64)
-        numbers = words.astype("<u8", copy=False).view("<u2")[:math.prod(shape)].reshape(shape)
+        numbers = words.astype("<u8", copy=False).view("<u2")[: math.prod(shape)].reshape(shape)
         # The limit is rounded up or down at random, so that p is met exactly on average.
         return numbers, int(self.p * 2**16 + self._rng.random())
 

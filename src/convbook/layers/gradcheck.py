@@ -142,17 +142,32 @@ class Report:
     def __str__(self):
         verdict = "agrees with" if self.ok else "DIFFERS from"
         table = [("array", "shape", "relative error", "worst at", "backward", "numerical")]
-        table += [(c.name, str(c.shape), f"{c.error:.1e}", str(list(c.index)), f"{c.backward:.6g}",
-                   f"{c.numerical:.6g}") for c in self.comparisons]
+        table += [
+            (
+                c.name,
+                str(c.shape),
+                f"{c.error:.1e}",
+                str(list(c.index)),
+                f"{c.backward:.6g}",
+                f"{c.numerical:.6g}",
+            )
+            for c in self.comparisons
+        ]
         widths = [max(map(len, column)) for column in zip(*table)]
-        lines = [f"{self.layer}: backward {verdict} numerical differentiation "
-                 f"(step {self.step:g}, tolerance {self.tolerance:g})"]
-        lines += ["  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip()
-                  for row in table]
-        lines += [f"At {list(c.index)} of {c.name} is a kink: the slope is {c.left:.4g} on the "
-                  f"left and {c.right:.4g} on the right. There is no derivative to compare with; "
-                  f"choose another x." for c in self.comparisons
-                  if c.error >= self.tolerance and c.kink]
+        lines = [
+            f"{self.layer}: backward {verdict} numerical differentiation "
+            f"(step {self.step:g}, tolerance {self.tolerance:g})"
+        ]
+        lines += [
+            "  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip() for row in table
+        ]
+        lines += [
+            f"At {list(c.index)} of {c.name} is a kink: the slope is {c.left:.4g} on the "
+            f"left and {c.right:.4g} on the right. There is no derivative to compare with; "
+            f"choose another x."
+            for c in self.comparisons
+            if c.error >= self.tolerance and c.kink
+        ]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -206,8 +221,10 @@ def check_layer(layer, x, dy=None, step=1e-5, tolerance=1e-6):
 
     ys = outputs()
     if not all(np.array_equal(y, again, equal_nan=True) for y, again in zip(ys, outputs())):
-        raise ValueError(f"{layer}: forward gives another result each time; its random numbers "
-                         "must come from a generator that the layer holds")
+        raise ValueError(
+            f"{layer}: forward gives another result each time; its random numbers "
+            "must come from a generator that the layer holds"
+        )
     if dy is None:
         # A seed that nobody chooses: if dy were x itself, many errors would cancel out.
         rng = np.random.default_rng(5_417_232)
@@ -223,12 +240,17 @@ def check_layer(layer, x, dy=None, step=1e-5, tolerance=1e-6):
     for name, array in arrays.items():
         if name not in gradients or np.shape(gradients[name]) != array.shape:
             got = np.shape(gradients[name]) if name in gradients else "none"
-            raise ValueError(f"{layer}: backward must give a gradient of {name} of shape "
-                             f"{array.shape}, got {got}")
+            raise ValueError(
+                f"{layer}: backward must give a gradient of {name} of shape "
+                f"{array.shape}, got {got}"
+            )
 
     def loss():
-        return sum((y[dy != 0] * dy[dy != 0]).sum()  # 0 times an infinite output would be NaN
-                   for y, dy in zip(outputs(), dys) if y.dtype.kind == "f")
+        return sum(
+            (y[dy != 0] * dy[dy != 0]).sum()  # 0 times an infinite output would be NaN
+            for y, dy in zip(outputs(), dys)
+            if y.dtype.kind == "f"
+        )
 
     comparisons = []
     for name, array in arrays.items():
@@ -237,8 +259,17 @@ def check_layer(layer, x, dy=None, step=1e-5, tolerance=1e-6):
         here = float(loss())
         right = (_shifted(loss, array, index, step) - here) / step
         left = (here - _shifted(loss, array, index, -step)) / step
-        comparisons.append(Comparison(name, array.shape, worst, index,
-                                      float(gradients[name][index]), float(numerical[index]),
-                                      left, right))
+        comparisons.append(
+            Comparison(
+                name,
+                array.shape,
+                worst,
+                index,
+                float(gradients[name][index]),
+                float(numerical[index]),
+                left,
+                right,
+            )
+        )
     name = type(layer).__name__ if layer.children else repr(layer)
     return Report(name, comparisons, tolerance, step)

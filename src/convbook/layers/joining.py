@@ -39,8 +39,10 @@ class Concat(Joining):
             xs = self._inputs(xs)
             for x in xs:
                 if x.ndim <= self.axis or self._others(x) != self._others(xs[0]):
-                    raise ValueError(f"all axes but {self.axis} must agree, got shapes "
-                                     + ", ".join(str(x.shape) for x in xs))
+                    raise ValueError(
+                        f"all axes but {self.axis} must agree, got shapes "
+                        + ", ".join(str(x.shape) for x in xs)
+                    )
         self._lengths = [x.shape[self.axis] for x in xs]
         shape = list(xs[0].shape)
         shape[self.axis] = sum(self._lengths)
@@ -57,7 +59,7 @@ class Concat(Joining):
         return one_or_all(tuple(self._parts(dy)))
 
     def _others(self, x):
-        return x.shape[:self.axis] + x.shape[self.axis + 1:]
+        return x.shape[: self.axis] + x.shape[self.axis + 1 :]
 
     def _parts(self, array):
         """Yield the part of each input as a view."""
@@ -75,8 +77,9 @@ class Add(Joining):
         with errors_of(self):
             xs = self._inputs(xs)
             if any(x.shape != xs[0].shape for x in xs):
-                raise ValueError("the shapes must be equal, got "
-                                 + ", ".join(str(x.shape) for x in xs))
+                raise ValueError(
+                    "the shapes must be equal, got " + ", ".join(str(x.shape) for x in xs)
+                )
         self._count, y = len(xs), xs[0]
         for x in xs[1:]:
             y = y + x

@@ -43,8 +43,10 @@ class BatchNorm2d(Layer):
         self.eps = number("eps", eps, least=0)
         dtype = float_dtype(dtype)
         self.params = {"gamma": np.ones(channels, dtype), "beta": np.zeros(channels, dtype)}
-        self.buffers = {"running_mean": np.zeros(channels, dtype),
-                        "running_var": np.ones(channels, dtype)}
+        self.buffers = {
+            "running_mean": np.zeros(channels, dtype),
+            "running_var": np.ones(channels, dtype),
+        }
 
     def forward(self, x):
         """Return y: (N, C, H, W)."""
@@ -52,8 +54,10 @@ class BatchNorm2d(Layer):
             x = self._input(x, "NCHW", self.channels)
             count = x.size // self.channels
             if self.training and count < 2:
-                raise ValueError("the variance of a batch needs at least 2 values per channel "
-                                 f"in training, got shape {x.shape}")
+                raise ValueError(
+                    "the variance of a batch needs at least 2 values per channel "
+                    f"in training, got shape {x.shape}"
+                )
         gamma, beta = self.params["gamma"], self.params["beta"]
         if self.training:
             y, mean, var = F.batch_norm2d(x, gamma, beta, self.eps)
@@ -132,11 +136,13 @@ class InstanceNorm2d(Layer):
         with errors_of(self):
             x = self._input(x, "NCHW", self.channels)
             if x.shape[2] * x.shape[3] < 2:
-                raise ValueError("the variance of a channel needs at least 2 pixels, got shape "
-                                 f"{x.shape}")
+                raise ValueError(
+                    f"the variance of a channel needs at least 2 pixels, got shape {x.shape}"
+                )
         self._x = x
         return self._output(
-            F.instance_norm2d(x, self.params["gamma"], self.params["beta"], self.eps))
+            F.instance_norm2d(x, self.params["gamma"], self.params["beta"], self.eps)
+        )
 
     def backward(self, dy, need_dx=True):
         """Return dx: (N, C, H, W), or None if it is not needed; fill grads."""
@@ -175,16 +181,14 @@ class LocalResponseNorm(Layer):
         with errors_of(self):
             x = self._input(x, "NCHW")
         self._x = x
-        return self._output(
-            F.local_response_norm(x, self.size, self.alpha, self.beta, self.k))
+        return self._output(F.local_response_norm(x, self.size, self.alpha, self.beta, self.k))
 
     def backward(self, dy, need_dx=True):
         """Return dx: (N, C, H, W), or None if it is not needed."""
         dy = self._gradient(dy)
         if not need_dx:
             return None
-        return F.local_response_norm_backward(
-            dy, self._x, self.size, self.alpha, self.beta, self.k)
+        return F.local_response_norm_backward(dy, self._x, self.size, self.alpha, self.beta, self.k)
 
 
 def along_channels(a):

@@ -91,8 +91,10 @@ class MaxUnpool2d(Layer):
         super().__init__()
         if isinstance(kernel_size, MaxPool2d):
             if stride is not None or padding != 0:
-                raise TypeError("stride and padding are those of the pooling layer, got "
-                                f"stride={stride!r} and padding={padding!r} beside it")
+                raise TypeError(
+                    "stride and padding are those of the pooling layer, got "
+                    f"stride={stride!r} and padding={padding!r} beside it"
+                )
             self._pool = kernel_size
         else:
             self._pool = None
@@ -136,14 +138,18 @@ class MaxUnpool2d(Layer):
         """Return positions and size from what the pooling layer remembers."""
         pool = self._pool
         if pool is None:
-            raise TypeError("indices must be given, or the pooling layer when this one is made: "
-                            "MaxUnpool2d(pool)")
+            raise TypeError(
+                "indices must be given, or the pooling layer when this one is made: "
+                "MaxUnpool2d(pool)"
+            )
         if pool._output_kinds is None:
             raise ValueError(f"the pooling layer, {pool}, must run before; it knows the positions")
         pooled = pool._output_kinds[0][0]
         if x.shape != pooled:
-            raise ValueError(f"x must have the shape that the pooling layer has returned, {pooled},"
-                             f" got {x.shape}")
+            raise ValueError(
+                f"x must have the shape that the pooling layer has returned, {pooled},"
+                f" got {x.shape}"
+            )
         where = F.max_pool2d_indices(pool._x, pool.kernel_size, pool.stride, pool.padding)
         return where, pool._x.shape[2:]
 
@@ -153,8 +159,9 @@ class MaxUnpool2d(Layer):
         kernel = checks.pair("kernel_size", pool.kernel_size)
         stride = kernel if pool.stride is None else checks.pair("stride", pool.stride)
         padding = checks.padding_2d(pool.padding)
-        return tuple((n - 1) * s + k - sum(p)
-                     for n, k, s, p in zip(x.shape[2:], kernel, stride, padding))
+        return tuple(
+            (n - 1) * s + k - sum(p) for n, k, s, p in zip(x.shape[2:], kernel, stride, padding)
+        )
 
 
 class GlobalAvgPool2d(Layer):
@@ -169,8 +176,9 @@ class GlobalAvgPool2d(Layer):
         xp, (n, c, h, w) = get_array_module(x), x.shape
         work = np.result_type(x.dtype, np.float32)  # float16 is added up in float32
         # As a matrix product: `mean` is ten times slower over channels-last memory.
-        y = xp.matmul(x.astype(work, copy=False).reshape(n, c, h * w),
-                      xp.full(h * w, 1 / (h * w), work))
+        y = xp.matmul(
+            x.astype(work, copy=False).reshape(n, c, h * w), xp.full(h * w, 1 / (h * w), work)
+        )
         self._x = x
         return self._output(y.astype(x.dtype, copy=False))
 

@@ -53,11 +53,13 @@ class Reshape(Reshaping):
         super().__init__()
         if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
             shape = shape[0]
-        self.shape = tuple(size if size == -1 else checks.integer("shape", size, 1, given=shape)
-                           for size in shape)
+        self.shape = tuple(
+            size if size == -1 else checks.integer("shape", size, 1, given=shape) for size in shape
+        )
         if not self.shape or self.shape.count(-1) > 1:
-            raise ValueError("shape must have at least one axis and at most one -1, got "
-                             f"{self.shape}")
+            raise ValueError(
+                f"shape must have at least one axis and at most one -1, got {self.shape}"
+            )
 
     def forward(self, x):
         """Return y: (N, *shape), in the order of x's axes."""
@@ -67,9 +69,11 @@ class Reshape(Reshaping):
                 raise ValueError("x must have at least 1 axis, got a single number")
             size, known = math.prod(x.shape[1:]), math.prod(n for n in self.shape if n != -1)
             if size != known and (-1 not in self.shape or size == 0 or size % known):
-                raise ValueError(f"each image must have {known} numbers"
-                                 f"{', or a multiple,' if -1 in self.shape else ''} for the shape "
-                                 f"{self.shape}, got {size}, shape {x.shape}")
+                raise ValueError(
+                    f"each image must have {known} numbers"
+                    f"{', or a multiple,' if -1 in self.shape else ''} for the shape "
+                    f"{self.shape}, got {size}, shape {x.shape}"
+                )
         return self._reshaped(x, [size // known if n == -1 else n for n in self.shape])
 
 
@@ -131,12 +135,13 @@ class Shrink(Layer):
         with errors_of(self):
             x = self._input(x, "NCHW")
             if x.shape[1] > self.channels:
-                raise ValueError(f"x must have at most C = {self.channels}, got {x.shape[1]}, "
-                                 f"shape {x.shape}")
+                raise ValueError(
+                    f"x must have at most C = {self.channels}, got {x.shape[1]}, shape {x.shape}"
+                )
         self._shape = x.shape
-        kept = x[:, :, ::self.stride, ::self.stride]
+        kept = x[:, :, :: self.stride, :: self.stride]
         y = get_array_module(x).zeros_like(kept, shape=(len(x), self.channels, *kept.shape[2:]))
-        y[:, :x.shape[1]] = kept
+        y[:, : x.shape[1]] = kept
         return self._output(y)
 
     def backward(self, dy, need_dx=True):
@@ -145,5 +150,5 @@ class Shrink(Layer):
         if not need_dx:
             return None
         dx = get_array_module(dy).zeros_like(dy, shape=self._shape)
-        dx[:, :, ::self.stride, ::self.stride] = dy[:, :self._shape[1]]
+        dx[:, :, :: self.stride, :: self.stride] = dy[:, : self._shape[1]]
         return dx

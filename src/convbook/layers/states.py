@@ -38,8 +38,9 @@ def copy_into(state, arrays, owner):
         elif value.shape != expected:
             faults.append(f"{name!r} must have shape {expected}, got {value.shape}")
     if faults:
-        raise ValueError(f"the state does not fit this {owner}, which is left unchanged: "
-                         + "; ".join(faults))
+        raise ValueError(
+            f"the state does not fit this {owner}, which is left unchanged: " + "; ".join(faults)
+        )
     for name, array in arrays.items():
         array[...] = get_array_module(array).asarray(values[name])
 
@@ -48,8 +49,9 @@ def write(path, state):
     """Write a state to `path` as .npz, whole or not at all."""
     path = Path(path)
     if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{path} cannot be written: there is no folder "
-                                f"{path.absolute().parent}")
+        raise FileNotFoundError(
+            f"{path} cannot be written: there is no folder {path.absolute().parent}"
+        )
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         with open(unfinished, "wb") as file:
@@ -70,16 +72,22 @@ def read(path):
     with open(path, "rb") as file:
         if not zipfile.is_zipfile(file):
             file.seek(0)
-            raise ValueError(f"{path} is not an .npz file of plain arrays, as a model's "
-                             f"`save` writes it: {what_else(file.read(8))}")
+            raise ValueError(
+                f"{path} is not an .npz file of plain arrays, as a model's "
+                f"`save` writes it: {what_else(file.read(8))}"
+            )
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
         except OSError:
             raise
         except Exception as error:  # a damaged file fails in many ways: zip, header, too short
-            why = ("it holds Python objects, which are never read from a file, as they could run "
-                   "any program" if "pickle" in str(error) else f"it is damaged ({error})")
+            why = (
+                "it holds Python objects, which are never read from a file, as they could run "
+                "any program"
+                if "pickle" in str(error)
+                else f"it is damaged ({error})"
+            )
             raise ValueError(f"{path} is not an .npz file of plain arrays: {why}") from error
 
 

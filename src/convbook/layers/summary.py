@@ -60,24 +60,47 @@ class Summary:
             nonlocal parameters
             y = forward(*xs, **options)
             x_shapes, y_shapes = ([a.shape for a in arrays] for arrays in (xs, as_tuple(y)))
-            self.rows.append(Row(
-                name, repr(layer), one_or_all([shape[1:] for shape in y_shapes]), parameters,
-                layer.multiplications(one_or_all(x_shapes), one_or_all(y_shapes))))
+            self.rows.append(
+                Row(
+                    name,
+                    repr(layer),
+                    one_or_all([shape[1:] for shape in y_shapes]),
+                    parameters,
+                    layer.multiplications(one_or_all(x_shapes), one_or_all(y_shapes)),
+                )
+            )
             parameters = 0  # a second row of the same layer brings no more of them
             return y
 
         return recorded
 
     def __str__(self):
-        table = [("", "layer", "output", "parameters", "multiplications"),
-                 *(("", "input", by(shape), "", "") for shape in self.input_shapes)]
-        table += [(row.name, row.layer, by(row.output_shape), f"{row.parameters:,}",
-                   f"{row.multiplications:,}") for row in self.rows]
+        table = [
+            ("", "layer", "output", "parameters", "multiplications"),
+            *(("", "input", by(shape), "", "") for shape in self.input_shapes),
+        ]
+        table += [
+            (
+                row.name,
+                row.layer,
+                by(row.output_shape),
+                f"{row.parameters:,}",
+                f"{row.multiplications:,}",
+            )
+            for row in self.rows
+        ]
         table.append(("", "total", "", f"{self.parameters:,}", f"{self.multiplications:,}"))
         widths = [max(map(len, column)) for column in zip(*table)]
-        lines = ["  ".join((row[0].ljust(widths[0]), row[1].ljust(widths[1]),
-                            *(cell.rjust(w) for cell, w in zip(row[2:], widths[2:]))))
-                 for row in table]
+        lines = [
+            "  ".join(
+                (
+                    row[0].ljust(widths[0]),
+                    row[1].ljust(widths[1]),
+                    *(cell.rjust(w) for cell, w in zip(row[2:], widths[2:])),
+                )
+            )
+            for row in table
+        ]
         rule = "─" * len(lines[0])
         lines.insert(1, rule)
         lines.insert(-1, rule)

@@ -56,13 +56,17 @@ class Back:
 
     def __init__(self, layer):
         self.layer = layer
-        self._memory = [(part, {name: kept(value) for name, value in memory_of(part).items()})
-                        for part in parts_of(layer)]
+        self._memory = [
+            (part, {name: kept(value) for name, value in memory_of(part).items()})
+            for part in parts_of(layer)
+        ]
 
     def __call__(self, *dys, need_dx=True):
         if self._memory is None:
-            raise RuntimeError(f"{title(self.layer)}: the backward pass of this call was run "
-                               "before. Add up the gradients of its output, and run it once")
+            raise RuntimeError(
+                f"{title(self.layer)}: the backward pass of this call was run "
+                "before. Add up the gradients of its output, and run it once"
+            )
         with remembering(self._memory), adding_gradients(self.layer):
             dx = run_backward(self.layer, *dys, need_dx=need_dx)
         self._memory = None  # let go of the arrays
@@ -120,14 +124,14 @@ class Tape:
         if self._played:
             raise RuntimeError("this tape was played; every step begins with a new one")
         if not isinstance(layer, Layer):
-            raise TypeError("a tape calls layers, got "
-                            f"{layer!r} of type {type(layer).__name__}")
+            raise TypeError(f"a tape calls layers, got {layer!r} of type {type(layer).__name__}")
         for x in inputs:
             if id(x) not in self._flowing and is_part_of(x, self._flowing.values()):
                 raise RuntimeError(
                     f"{title(layer)}: its input is a part or another shape of an array on this "
                     "tape, made outside it, so no gradient could find its way back. Let a layer "
-                    "do it: tape(Reshape(…), y), for example")
+                    "do it: tape(Reshape(…), y), for example"
+                )
 
     def _noted(self, y, inputs):
         """Return an output as an array that is no other on this tape."""
@@ -182,12 +186,16 @@ class Tape:
             raise RuntimeError("this tape was played; every step begins with a new one")
         for end in ends:
             if not isinstance(end, tuple) or len(end) != 2:
-                raise TypeError("backward takes pairs (y, dy), an output and its gradient, "
-                                f"got {type(end).__name__}")
+                raise TypeError(
+                    "backward takes pairs (y, dy), an output and its gradient, "
+                    f"got {type(end).__name__}"
+                )
             y, dy = end
             if id(y) not in makers:
-                raise RuntimeError("backward was given an array that is no output of a layer on "
-                                   "this tape: take what the tape has returned, unchanged")
+                raise RuntimeError(
+                    "backward was given an array that is no output of a layer on "
+                    "this tape: take what the tape has returned, unchanged"
+                )
             add_gradient(gradients, makers[id(y)], "dy", y, dy)
         return gradients
 
@@ -200,7 +208,8 @@ class Tape:
                     raise RuntimeError(
                         f"{title(layer)}: no gradient reaches {which}, of shape {y.shape}. What "
                         "was made of it outside the tape? Let layers do it (Reshape, Concat, Add, "
-                        "…); or, if it is not used on purpose, give backward (output, None)")
+                        "…); or, if it is not used on purpose, give backward (output, None)"
+                    )
             reached.update(map(id, inputs))
 
     def _play(self, noted, gradients):
@@ -209,8 +218,10 @@ class Tape:
         dys = [gradients.pop(id(y), None) for y in outputs]
         if all(dy is None for dy in dys):
             return  # not used on purpose
-        dys = [get_array_module(y).zeros_like(y) if dy is None and is_float(y) else dy
-               for y, dy in zip(outputs, dys)]
+        dys = [
+            get_array_module(y).zeros_like(y) if dy is None and is_float(y) else dy
+            for y, dy in zip(outputs, dys)
+        ]
         need_dx = any(id(x) in self._flowing for x in inputs)
         dxs = back(*dys, need_dx=need_dx)
         for y in outputs:
@@ -218,8 +229,10 @@ class Tape:
         if need_dx:
             dxs = as_tuple(dxs)
             if len(dxs) != len(inputs):
-                raise ValueError(f"{title(layer)}: backward must return a gradient for each of "
-                                 f"its {len(inputs)} inputs (None for a constant), got {len(dxs)}")
+                raise ValueError(
+                    f"{title(layer)}: backward must return a gradient for each of "
+                    f"its {len(inputs)} inputs (None for a constant), got {len(dxs)}"
+                )
             for x, dx in zip(inputs, dxs):
                 if id(x) in self._flowing:
                     add_gradient(gradients, layer, "dx", x, dx)
@@ -244,8 +257,13 @@ def parts_of(layer):
         if id(part) not in found:
             found[id(part)] = part
             for value in vars(part).values():
-                values = (value.values() if isinstance(value, dict)
-                          else value if isinstance(value, (list, tuple)) else (value,))
+                values = (
+                    value.values()
+                    if isinstance(value, dict)
+                    else value
+                    if isinstance(value, (list, tuple))
+                    else (value,)
+                )
                 new.extend(v for v in values if isinstance(v, Layer))
     return found.values()
 
@@ -273,9 +291,14 @@ def remembering(memory):
         yield
     finally:
         for (part, then), now in zip(memory, last):
-            vars(part).update({name: value for name, value in now.items()
-                               # What backward itself has written there is newer than both.
-                               if name in then and vars(part).get(name) is then[name]})
+            vars(part).update(
+                {
+                    name: value
+                    for name, value in now.items()
+                    # What backward itself has written there is newer than both.
+                    if name in then and vars(part).get(name) is then[name]
+                }
+            )
 
 
 @contextmanager
@@ -293,8 +316,9 @@ def adding_gradients(layer):
         raise
     for part, grads in before:
         # a + b, not +=: the arrays may be someone else's, too
-        part.grads = grads | {name: grads[name] + new if name in grads else new
-                              for name, new in part.grads.items()}
+        part.grads = grads | {
+            name: grads[name] + new if name in grads else new for name, new in part.grads.items()
+        }
 
 
 def add_gradient(gradients, layer, name, array, gradient):
@@ -302,9 +326,11 @@ def add_gradient(gradients, layer, name, array, gradient):
     if gradient is not None:
         xp, gradient, _ = checks.numeric_arrays(**{name: gradient, "its array": array})
         if gradient.shape != array.shape:
-            raise ValueError(f"{title(layer)}: {name} must have the shape of "
-                             f"{'the output' if name == 'dy' else 'the input'}, {array.shape}, "
-                             f"got {gradient.shape}")
+            raise ValueError(
+                f"{title(layer)}: {name} must have the shape of "
+                f"{'the output' if name == 'dy' else 'the input'}, {array.shape}, "
+                f"got {gradient.shape}"
+            )
         gradient = gradient.astype(array.dtype, copy=False)
     before = gradients.get(id(array))
     if before is not None and gradient is not None:
@@ -321,7 +347,8 @@ def is_part_of(x, arrays):
     """Whether an array shares memory with one of the arrays."""
     return is_float(x) and any(
         type(x) is type(array) and get_array_module(x).may_share_memory(x, array)
-        for array in arrays)
+        for array in arrays
+    )
 
 
 def title(layer):

@@ -22,8 +22,10 @@ class Convolution(Layer):
         self.out_channels = checks.integer("out_channels", out_channels, least=1)
         self.groups = checks.integer("groups", groups, least=1)
         if in_channels % groups or out_channels % groups:
-            raise ValueError(f"groups must divide in_channels = {in_channels} and "
-                             f"out_channels = {out_channels}, got {groups}")
+            raise ValueError(
+                f"groups must divide in_channels = {in_channels} and "
+                f"out_channels = {out_channels}, got {groups}"
+            )
         checks.pair("stride", stride)
         checks.padding_2d(padding)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
@@ -61,11 +63,24 @@ class Conv2d(Convolution):
     params : f (OC, C // groups, FH, FW) and b (OC,)
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
-                 groups=1, bias=True, dtype=np.float32, rng=None, init=he_normal):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=True,
+        dtype=np.float32,
+        rng=None,
+        init=he_normal,
+    ):
         super().__init__()
         fh, fw = self._settings(
-            in_channels, out_channels, kernel_size, stride, padding, groups, bias)
+            in_channels, out_channels, kernel_size, stride, padding, groups, bias
+        )
         checks.pair("dilation", dilation)
         self.dilation = dilation
         c, oc = in_channels // groups, out_channels // groups
@@ -76,17 +91,33 @@ class Conv2d(Convolution):
         """Return y: (N, OC, OH, OW)."""
         with errors_of(self):
             x = self._input(x, "NCHW", self.in_channels)
-            y = F.conv2d(x, self.params["f"], self.params.get("b"), self.stride, self.padding,
-                         self.dilation, self.groups)
+            y = F.conv2d(
+                x,
+                self.params["f"],
+                self.params.get("b"),
+                self.stride,
+                self.padding,
+                self.dilation,
+                self.groups,
+            )
         self._x = x
         return self._output(y)
 
     def backward(self, dy, need_dx=True):
         """Return dx: (N, C, H, W), or None if it is not needed; fill grads."""
         dy = self._gradient(dy)
-        return self._keep_grads(*F.conv2d_backward(
-            dy, self._x, self.params["f"], self.stride, self.padding, self.dilation, self.groups,
-            need_dx))
+        return self._keep_grads(
+            *F.conv2d_backward(
+                dy,
+                self._x,
+                self.params["f"],
+                self.stride,
+                self.padding,
+                self.dilation,
+                self.groups,
+                need_dx,
+            )
+        )
 
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y."""
@@ -110,11 +141,24 @@ class ConvTranspose2d(Convolution):
     params : f (C, OC // groups, FH, FW) and b (OC,)
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0,
-                 output_padding=0, groups=1, bias=True, dtype=np.float32, rng=None, init=he_normal):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        output_padding=0,
+        groups=1,
+        bias=True,
+        dtype=np.float32,
+        rng=None,
+        init=he_normal,
+    ):
         super().__init__()
         fh, fw = self._settings(
-            in_channels, out_channels, kernel_size, stride, padding, groups, bias)
+            in_channels, out_channels, kernel_size, stride, padding, groups, bias
+        )
         self.output_padding = output_padding
         c, oc = in_channels // groups, out_channels // groups
         # With stride S only every S-th cell of a filter meets an input, along each axis.
@@ -126,17 +170,33 @@ class ConvTranspose2d(Convolution):
         """Return y: (N, OC, OH, OW)."""
         with errors_of(self):
             x = self._input(x, "NCHW", self.in_channels)
-            y = F.conv_transpose2d(x, self.params["f"], self.params.get("b"), self.stride,
-                                   self.padding, self.output_padding, self.groups)
+            y = F.conv_transpose2d(
+                x,
+                self.params["f"],
+                self.params.get("b"),
+                self.stride,
+                self.padding,
+                self.output_padding,
+                self.groups,
+            )
         self._x = x
         return self._output(y)
 
     def backward(self, dy, need_dx=True):
         """Return dx: (N, C, H, W), or None if it is not needed; fill grads."""
         dy = self._gradient(dy)
-        return self._keep_grads(*F.conv_transpose2d_backward(
-            dy, self._x, self.params["f"], self.stride, self.padding, self.output_padding,
-            self.groups, need_dx))
+        return self._keep_grads(
+            *F.conv_transpose2d_backward(
+                dy,
+                self._x,
+                self.params["f"],
+                self.stride,
+                self.padding,
+                self.output_padding,
+                self.groups,
+                need_dx,
+            )
+        )
 
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y."""
@@ -159,8 +219,9 @@ class Linear(Layer):
 
     hands_over = True
 
-    def __init__(self, in_features, out_features, bias=True, dtype=np.float32, rng=None,
-                 init=he_normal):
+    def __init__(
+        self, in_features, out_features, bias=True, dtype=np.float32, rng=None, init=he_normal
+    ):
         super().__init__()
         self.in_features = checks.integer("in_features", in_features, least=1)
         self.out_features = checks.integer("out_features", out_features, least=1)
@@ -176,8 +237,10 @@ class Linear(Layer):
         with errors_of(self):
             x = self._input(x)
             if x.ndim > 2:
-                raise ValueError("x must have 2 axes (N, in_features), "
-                                 f"got shape {x.shape}; put a Flatten layer before this one")
+                raise ValueError(
+                    "x must have 2 axes (N, in_features), "
+                    f"got shape {x.shape}; put a Flatten layer before this one"
+                )
             x = self._input(x, ("N", "in_features"), self.in_features)
         wide, w, b = self._wide(x, self.params["w"], self.params.get("b"))
         y = wide @ w.T

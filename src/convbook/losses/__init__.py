@@ -20,6 +20,17 @@ from .distances import L1Loss, MeanSquaredError, SmoothL1Loss
 from .pairs import PairLoss
 from .several import JointLoss, SumLoss
 
-__all__ = ["BCEWithLogitsLoss", "JointLoss", "L1Loss", "Loss", "MeanSquaredError", "PairLoss",
-           "SigmoidCrossEntropy", "SmoothL1Loss", "SoftDiceLoss", "SoftmaxCrossEntropy", "SumLoss",
-           "probability"]
+__all__ = [
+    "BCEWithLogitsLoss",
+    "JointLoss",
+    "L1Loss",
+    "Loss",
+    "MeanSquaredError",
+    "PairLoss",
+    "SigmoidCrossEntropy",
+    "SmoothL1Loss",
+    "SoftDiceLoss",
+    "SoftmaxCrossEntropy",
+    "SumLoss",
+    "probability",
+]

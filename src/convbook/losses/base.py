@@ -36,7 +36,8 @@ class Loss:
         TypeError, ValueError
         """
         _, predictions, targets = checks.numeric_arrays(
-            **{"predictions": predictions, name: targets})
+            **{"predictions": predictions, name: targets}
+        )
         self._check(predictions, targets, name)
         return predictions, targets
 
@@ -68,8 +69,9 @@ class Loss:
 
     def _recall(self):
         if self._remembered is None:
-            raise RuntimeError(f"{self}: backward was called before forward; "
-                               "it needs what forward remembers")
+            raise RuntimeError(
+                f"{self}: backward was called before forward; it needs what forward remembers"
+            )
         return self._remembered
 
 
@@ -79,8 +81,10 @@ class Loss:
 def same_shape(predictions, targets, name):
     """Check that both arrays have the same shape, and hold something."""
     if predictions.shape != targets.shape and predictions.size == targets.size:
-        raise ValueError(f"{name} must have shape {predictions.shape}, got {targets.shape}; "
-                         "bring both into the same shape with reshape")
+        raise ValueError(
+            f"{name} must have shape {predictions.shape}, got {targets.shape}; "
+            "bring both into the same shape with reshape"
+        )
     checks.shape(name, targets, predictions.shape)
     if predictions.size == 0:
         raise ValueError(f"predictions must not be empty, got shape {predictions.shape}")
@@ -98,10 +102,12 @@ def shares(name, values, meaning="1 for yes, 0 for no, or a probability between 
         return
     low, high = values.min().item(), values.max().item()
     if not (low >= 0 and high <= 1):  # this way round, NaN is refused as well
-        picture = (f"; a picture's bytes become shares by {name} / 255"
-                   if high == 255 and low >= 0 else "")
-        raise ValueError(f"{name} must be from 0 to 1 ({meaning}), "
-                         f"got {low:g} to {high:g}{picture}")
+        picture = (
+            f"; a picture's bytes become shares by {name} / 255" if high == 255 and low >= 0 else ""
+        )
+        raise ValueError(
+            f"{name} must be from 0 to 1 ({meaning}), got {low:g} to {high:g}{picture}"
+        )
 
 
 # --- dtypes --------------------------------------------------------------------------------------
@@ -113,5 +119,4 @@ def in_work_dtype(predictions, targets=None):
     The predictions' dtype decides: float64 targets must not turn a float32 model to float64.
     """
     result, work = float_and_work_dtype(predictions)
-    return result, *(a if a is None else a.astype(work, copy=False)
-                     for a in (predictions, targets))
+    return result, *(a if a is None else a.astype(work, copy=False) for a in (predictions, targets))

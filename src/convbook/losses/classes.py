@@ -31,7 +31,7 @@ class SoftmaxCrossEntropy(Loss):
         self.ignore_index = None
         if ignore_index is not None:
             # Any integer will do; -100 is PyTorch's.
-            self.ignore_index = checks.integer("ignore_index", ignore_index, least=-2**31)
+            self.ignore_index = checks.integer("ignore_index", ignore_index, least=-(2**31))
 
     def forward(self, scores, labels):
         """Return the mean loss as a float.
@@ -52,17 +52,24 @@ class SoftmaxCrossEntropy(Loss):
         pixels = scores.ndim == 4
         checks.axes("scores", scores, "NKHW" if pixels else "NK")
         if self.weight is not None and len(self.weight) != scores.shape[1]:
-            raise ValueError(f"weight must hold {scores.shape[1]} numbers, one for each class of "
-                             f"scores, got {len(self.weight)}")
+            raise ValueError(
+                f"weight must hold {scores.shape[1]} numbers, one for each class of "
+                f"scores, got {len(self.weight)}"
+            )
         if labels.shape == scores.shape:
             probabilities(name, labels)
             return
         wanted = scores.shape[:1] + scores.shape[2:]
         if labels.shape != wanted:
-            colours = ("; colours become classes by giving each colour its number"
-                       if pixels and labels.ndim == 4 else "")
-            raise ValueError(f"{name} must have shape {wanted} (ints) or {scores.shape} "
-                             f"(probabilities), got {labels.shape}{colours}")
+            colours = (
+                "; colours become classes by giving each colour its number"
+                if pixels and labels.ndim == 4
+                else ""
+            )
+            raise ValueError(
+                f"{name} must have shape {wanted} (ints) or {scores.shape} "
+                f"(probabilities), got {labels.shape}{colours}"
+            )
         if labels.dtype.kind not in "iu":
             raise TypeError(f"{name} of shape {wanted} must be integers, got dtype {labels.dtype}")
         if self.ignore_index is not None:
@@ -71,8 +78,9 @@ class SoftmaxCrossEntropy(Loss):
             checks.class_numbers(name, labels, scores.shape[1])
         except ValueError as error:
             if scores.shape[1] == 2 and labels.max() == 255:
-                raise ValueError(f"{error}; a mask of 0 and 255 becomes classes by {name} // 255"
-                                 ) from None
+                raise ValueError(
+                    f"{error}; a mask of 0 and 255 becomes classes by {name} // 255"
+                ) from None
             raise
 
     def measure(self, scores, labels):
@@ -101,11 +109,15 @@ class SoftmaxCrossEntropy(Loss):
         xp = get_array_module(rows)
         dtype, rows = in_work_dtype(rows)[:2]
         k = rows.shape[1]
-        weight = xp.ones(k, rows.dtype) if self.weight is None else xp.asarray(
-            self.weight, rows.dtype)
+        weight = (
+            xp.ones(k, rows.dtype) if self.weight is None else xp.asarray(self.weight, rows.dtype)
+        )
         if labels.ndim == 1:
-            known = (xp.ones(len(labels), bool) if self.ignore_index is None
-                     else labels != self.ignore_index)
+            known = (
+                xp.ones(len(labels), bool)
+                if self.ignore_index is None
+                else labels != self.ignore_index
+            )
             labels = xp.where(known, labels, 0)  # any class: it counts nothing
             shares = (xp.arange(k) == labels[:, None]) * (weight[labels] * known)[:, None]
             whole = shares.sum()
@@ -124,8 +136,9 @@ class SoftmaxCrossEntropy(Loss):
 
 def class_weights(weight):
     """Return the weights of the classes as a tuple of floats."""
-    weight = tuple(checks.number("weight", getattr(w, "item", lambda w=w: w)(), least=0)
-                   for w in weight)
+    weight = tuple(
+        checks.number("weight", getattr(w, "item", lambda w=w: w)(), least=0) for w in weight
+    )
     if not any(weight):
         raise ValueError(f"weight must hold a number above 0, got {weight!r}")
     return weight
@@ -137,8 +150,10 @@ def probabilities(name, labels):
     shares(name, labels, meaning)
     sums = labels.sum(axis=1, dtype=np.float64)
     if bool(abs(sums - 1).max() > 0.01):
-        raise ValueError(f"{name} must be {meaning}, whose sum over axis 1 is 1, got sums from "
-                         f"{sums.min().item():g} to {sums.max().item():g}")
+        raise ValueError(
+            f"{name} must be {meaning}, whose sum over axis 1 is 1, got sums from "
+            f"{sums.min().item():g} to {sums.max().item():g}"
+        )
 
 
 def as_rows(array):

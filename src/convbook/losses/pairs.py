@@ -55,8 +55,10 @@ class PairLoss(Loss):
         same = labels[:, None] == labels
         pairs = ~xp.eye(len(labels), dtype=bool)  # nobody is a pair with himself
         alike, different = same & pairs, ~same
-        weights = (alike / (2 * xp.maximum(alike.sum(), 1))
-                   + different / (2 * xp.maximum(different.sum(), 1))).astype(features.dtype)
+        weights = (
+            alike / (2 * xp.maximum(alike.sum(), 1))
+            + different / (2 * xp.maximum(different.sum(), 1))
+        ).astype(features.dtype)
         self._remembered = features, weights * (probability(scores) - same), dtype
         return (weights * binary_cross_entropy(scores, same)).sum()
 
@@ -66,4 +68,3 @@ class PairLoss(Loss):
         # Both members of a pair feed its score, and each pair stands in the matrix twice.
         gradient = 2 * self.scale * (dscores @ features)
         return gradient.astype(dtype, copy=False)
-

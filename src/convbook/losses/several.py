@@ -23,15 +23,23 @@ class SumLoss(Loss):
     def __init__(self, *losses, weights=None):
         super().__init__()
         self.losses = losses
-        self.weights = [1.0] * len(losses) if weights is None else [
-            checks.number("weights", weight, least=0) for weight in weights]
+        self.weights = (
+            [1.0] * len(losses)
+            if weights is None
+            else [checks.number("weights", weight, least=0) for weight in weights]
+        )
         if not losses or len(self.weights) != len(losses):
-            raise ValueError("losses must be at least one, and weights as many, got "
-                             f"{len(losses)} and {len(self.weights)}")
+            raise ValueError(
+                "losses must be at least one, and weights as many, got "
+                f"{len(losses)} and {len(self.weights)}"
+            )
 
     def __repr__(self):
-        return "SumLoss(" + ", ".join(
-            f"{weight:g} · {loss!r}" for weight, loss in zip(self.weights, self.losses)) + ")"
+        return (
+            "SumLoss("
+            + ", ".join(f"{weight:g} · {loss!r}" for weight, loss in zip(self.weights, self.losses))
+            + ")"
+        )
 
     def _check(self, predictions, targets, name):
         for loss in self.losses:
@@ -67,9 +75,14 @@ class JointLoss(Loss):
         self.columns = [slice(start, end) for start, end in zip((0, *ends[:-1]), ends)]
 
     def __repr__(self):
-        return "JointLoss(" + ", ".join(
-            f"({loss!r}, {columns.stop - columns.start}, {weight:g})"
-            for loss, columns, weight in zip(self.losses, self.columns, self.weights)) + ")"
+        return (
+            "JointLoss("
+            + ", ".join(
+                f"({loss!r}, {columns.stop - columns.start}, {weight:g})"
+                for loss, columns, weight in zip(self.losses, self.columns, self.weights)
+            )
+            + ")"
+        )
 
     def _check(self, predictions, targets, name):
         checks.shape("predictions", predictions, (len(targets), self.columns[-1].stop))
@@ -84,8 +97,11 @@ class JointLoss(Loss):
         """Yield for each task its loss, its columns of the predictions, and its targets."""
         for i, (loss, columns) in enumerate(zip(self.losses, self.columns)):
             t = targets[:, i]
-            yield loss, predictions[:, columns], (
-                t.astype(int) if isinstance(loss, SoftmaxCrossEntropy) else t[:, None])
+            yield (
+                loss,
+                predictions[:, columns],
+                (t.astype(int) if isinstance(loss, SoftmaxCrossEntropy) else t[:, None]),
+            )
 
     def measure(self, predictions, targets):
         """Return the weighted sum as an array without axes; see `Loss.measure`."""

@@ -21,13 +21,19 @@ def digit_autoencoder(channels=8, rng=None):
     """
     rng = np.random.default_rng(rng)
     encoder = Sequential(
-        Conv2d(1, 8, 3, stride=2, padding=1, rng=rng), ReLU(),
-        Conv2d(8, 16, 3, stride=2, padding=1, rng=rng), ReLU(),
+        Conv2d(1, 8, 3, stride=2, padding=1, rng=rng),
+        ReLU(),
+        Conv2d(8, 16, 3, stride=2, padding=1, rng=rng),
+        ReLU(),
         Conv2d(16, channels, 3, stride=2, padding=1, rng=rng),
     )
     decoder = Sequential(
-        ReLU(), ConvTranspose2d(channels, 16, 3, stride=2, padding=1, rng=rng),
-        ReLU(), ConvTranspose2d(16, 8, 4, stride=2, padding=1, rng=rng),
-        ReLU(), ConvTranspose2d(8, 1, 4, stride=2, padding=1, rng=rng), Sigmoid(),
+        ReLU(),
+        ConvTranspose2d(channels, 16, 3, stride=2, padding=1, rng=rng),
+        ReLU(),
+        ConvTranspose2d(16, 8, 4, stride=2, padding=1, rng=rng),
+        ReLU(),
+        ConvTranspose2d(8, 1, 4, stride=2, padding=1, rng=rng),
+        Sigmoid(),
     )
     return Sequential(encoder, decoder)

@@ -22,9 +22,14 @@ def cifar_cnn(rng=None):
     """
     rng = np.random.default_rng(rng)
     return Sequential(
-        Conv2d(3, 16, 3, padding=1, rng=rng), ReLU(), MaxPool2d(2),
-        Conv2d(16, 32, 3, padding=1, rng=rng), ReLU(), MaxPool2d(2),
+        Conv2d(3, 16, 3, padding=1, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d(16, 32, 3, padding=1, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
         Flatten(),
-        Linear(32 * 8 * 8, 64, rng=rng), ReLU(),
+        Linear(32 * 8 * 8, 64, rng=rng),
+        ReLU(),
         Linear(64, 10, rng=rng),
     )

@@ -19,8 +19,12 @@ def convolutional_part(rng):
         28 × 28.
     """
     return [
-        Conv2d(1, 8, 5, rng=rng), ReLU(), MaxPool2d(2),
-        Conv2d(8, 16, 5, rng=rng), ReLU(), MaxPool2d(2),
+        Conv2d(1, 8, 5, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d(8, 16, 5, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
         Flatten(),
     ]
 
@@ -43,7 +47,8 @@ def digit_cnn(rng=None):
     rng = np.random.default_rng(rng)
     return Sequential(
         *convolutional_part(rng),
-        Linear(16 * 4 * 4, 64, rng=rng), ReLU(),
+        Linear(16 * 4 * 4, 64, rng=rng),
+        ReLU(),
         Linear(64, 10, rng=rng),
     )
 
@@ -66,7 +71,8 @@ def digit_body(features=64, rng=None):
     rng = np.random.default_rng(rng)
     return Sequential(
         *convolutional_part(rng),
-        Linear(16 * 4 * 4, features, rng=rng), ReLU(),
+        Linear(16 * 4 * 4, features, rng=rng),
+        ReLU(),
     )
 
 
@@ -75,6 +81,7 @@ def number_cnn(outputs=14, rng=None):
     rng = np.random.default_rng(rng)
     return Sequential(
         *convolutional_part(rng),
-        Linear(16 * 4 * 7, 64, rng=rng), ReLU(),
+        Linear(16 * 4 * 7, 64, rng=rng),
+        ReLU(),
         Linear(64, outputs, rng=rng),
     )

@@ -13,7 +13,9 @@ from fontTools.ttLib import TTFont
 SCRIPT_TAG = re.compile(r"<script[^>]*/fontawesome\.js[^>]*></script>")
 RULE = re.compile(r'([^{}]+)\{[^{}]*content:"\\(f[0-9a-f]{3})"')
 NAME = re.compile(r"\.(fa-[a-z0-9-]+)")
-FONT_URL = re.compile(r'/(fa-[a-z]+-\d+)\.woff2\) format\("woff2"\),url\([^)]*\.ttf\) format\("truetype"\)')
+FONT_URL = re.compile(
+    r'/(fa-[a-z]+-\d+)\.woff2\) format\("woff2"\),url\([^)]*\.ttf\) format\("truetype"\)'
+)
 
 
 def characters_in_use(pages, styles):
@@ -29,7 +31,9 @@ def characters_in_use(pages, styles):
     for style in styles:
         for selectors, code in RULE.findall(style):
             names = NAME.findall(selectors)
-            if not names or used.intersection(names):  # rules without a name draw the theme's own marks
+            if not names or used.intersection(
+                names
+            ):  # rules without a name draw the theme's own marks
                 codes.add(int(code, 16))
     return codes
 
@@ -37,7 +41,9 @@ def characters_in_use(pages, styles):
 def cut_font(source, codes):
     """Write beside the TrueType font ``source`` a ``.woff`` with the characters ``codes`` alone."""
     font = TTFont(source)
-    cutter = subset.Subsetter(subset.Options(flavor="woff", layout_features=[], recalc_timestamp=False))
+    cutter = subset.Subsetter(
+        subset.Options(flavor="woff", layout_features=[], recalc_timestamp=False)
+    )
     cutter.populate(unicodes=codes)
     cutter.subset(font)
     font.flavor = "woff"

@@ -21,7 +21,12 @@ from .notebooks import dumps, find, read, write
 # Estimates, said to be so on the first page. Nobody has taken the time of readers.
 WORDS_PER_MINUTE = 120  # with formulas to be followed
 CODE_LINES_PER_MINUTE = 8
-FIGURE, PLAY, GRID, EXERCISE = 0.5, 2, 2, 8  # minutes: a picture, a live figure, a grid, an exercise
+FIGURE, PLAY, GRID, EXERCISE = (
+    0.5,
+    2,
+    2,
+    8,
+)  # minutes: a picture, a live figure, a grid, an exercise
 ROUND = 5  # a section takes 5 minutes, 10, 15 …
 
 HEADING = re.compile(r"^(#{1,3}) .+$", re.MULTILINE)
@@ -108,7 +113,9 @@ def of_code(cell):
     if "AnswerGrid(" in cell.source or "pencil(" in cell.source:
         return GRID
     shown = [line for line in cell.source.splitlines() if line.strip()]
-    minutes = 0 if {"hide-input", "remove-input"} & set(tags) else len(shown) / CODE_LINES_PER_MINUTE
+    minutes = (
+        0 if {"hide-input", "remove-input"} & set(tags) else len(shown) / CODE_LINES_PER_MINUTE
+    )
     for output in cell.outputs:
         html = output.get("data", {}).get("text/html", "")
         pictures = {"image/png", "image/svg+xml"} & set(output.get("data", {}))
@@ -124,15 +131,19 @@ def total(found):
 
 def sums(found):
     """Return the chapter's minutes by kind."""
-    return {kind: sum(s.rounded for s in found if s.kind == kind)
-            for kind in ("core", "optional", "exercises")}
+    return {
+        kind: sum(s.rounded for s in found if s.kind == kind)
+        for kind in ("core", "optional", "exercises")
+    }
 
 
 def plan(text, folder):
     """Return the first page's text with the minutes of the notebooks that its table names."""
+
     def row(found):
         minutes = sums(sections(read(folder / found[2]))).values()
         return f"{found[1]} " + " | ".join(str(m) if m else "–" for m in minutes) + " |"
+
     return PLAN.sub(row, text)
 
 
@@ -143,10 +154,15 @@ def with_minutes(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = SECTION.sub(
-                lambda line: f'<span class="lesson {line[1]}">{next(waiting).rounded} minutes · '
-                             f"{line[1]}{line[3]}</span>", cell.source)
+                lambda line: (
+                    f'<span class="lesson {line[1]}">{next(waiting).rounded} minutes · '
+                    f"{line[1]}{line[3]}</span>"
+                ),
+                cell.source,
+            )
             cell.source = TOTAL.sub(
-                lambda line: f'<span class="lesson">{total(found)} · {line[2]}</span>', cell.source)
+                lambda line: f'<span class="lesson">{total(found)} · {line[2]}</span>', cell.source
+            )
     return notebook
 
 

@@ -18,5 +18,13 @@ from .metrics import accuracy, confusion_matrix
 from .supervised import fit
 from .use import evaluate, predict
 
-__all__ = ["History", "MiniBatches", "accuracy", "confusion_matrix", "evaluate", "fit", "predict",
-           "run"]
+__all__ = [
+    "History",
+    "MiniBatches",
+    "accuracy",
+    "confusion_matrix",
+    "evaluate",
+    "fit",
+    "predict",
+    "run",
+]

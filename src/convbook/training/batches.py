@@ -44,8 +44,9 @@ class MiniBatches:
         self.x, self.y = data("x", x, "y", y)
         self.batch_size = checks.integer("batch_size", batch_size, least=1)
         if self.batch_size > len(self.x):
-            raise ValueError(f"batch_size must be at most the number of inputs, {len(self.x)}, "
-                             f"got {batch_size}")
+            raise ValueError(
+                f"batch_size must be at most the number of inputs, {len(self.x)}, got {batch_size}"
+            )
         self.augment, self.changes_targets = augment, changes_targets(augment)
         self.move = move
         self._shuffling, self._augmenting = generator(seed).spawn(2)
@@ -59,11 +60,16 @@ class MiniBatches:
         y_order = get_array_module(self.y).asarray(order)
         for start in range(0, len(self.x), self.batch_size):
             batch = slice(start, start + self.batch_size)
-            inputs, targets = augmented(self.augment, self.changes_targets,
-                                        self.x[x_order[batch]], self.y[y_order[batch]],
-                                        self._augmenting)
-            yield (inputs, targets) if self.move is None else (
-                self.move(inputs), self.move(targets))
+            inputs, targets = augmented(
+                self.augment,
+                self.changes_targets,
+                self.x[x_order[batch]],
+                self.y[y_order[batch]],
+                self._augmenting,
+            )
+            yield (
+                (inputs, targets) if self.move is None else (self.move(inputs), self.move(targets))
+            )
 
     def __repr__(self):
         return f"MiniBatches({len(self)} of {self.batch_size} of {len(self.x)} inputs)"
@@ -95,21 +101,26 @@ def augmented(augment, both, x, y, rng):
     if both:
         pair = augment(x, y, rng)
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise TypeError("augment(x_batch, y_batch, rng) must return the pair of new inputs and "
-                            f"new targets, got {type(pair).__name__}")
+            raise TypeError(
+                "augment(x_batch, y_batch, rng) must return the pair of new inputs and "
+                f"new targets, got {type(pair).__name__}"
+            )
         new_x, new_y = pair
     else:
         new_x, new_y = augment(x, rng), y
         if isinstance(new_x, (tuple, list)):
-            raise TypeError("augment(x_batch, rng) must return the new inputs, an array, got "
-                            f"{type(new_x).__name__}; to change the targets too, it must be a "
-                            "function of (x_batch, y_batch, rng)")
+            raise TypeError(
+                "augment(x_batch, rng) must return the new inputs, an array, got "
+                f"{type(new_x).__name__}; to change the targets too, it must be a "
+                "function of (x_batch, y_batch, rng)"
+            )
     for name, new in (("images", new_x), ("targets", new_y)):
         if not hasattr(new, "shape"):
             raise TypeError(f"augment must return {name} in an array, got {type(new).__name__}")
         if len(new) != len(x):
-            raise ValueError(f"augment must return as many {name} as it is given, {len(x)}, "
-                             f"got {len(new)}")
+            raise ValueError(
+                f"augment must return as many {name} as it is given, {len(x)}, got {len(new)}"
+            )
     return new_x, new_y
 
 

@@ -75,14 +75,16 @@ def plan(n, batch_size, epochs=1, seed=0):
     -------
     list of Job
     """
-    n, batch_size, epochs = (checks.integer(name, value, least=1) for name, value in
-                             (("n", n), ("batch_size", batch_size), ("epochs", epochs)))
+    n, batch_size, epochs = (
+        checks.integer(name, value, least=1)
+        for name, value in (("n", n), ("batch_size", batch_size), ("epochs", epochs))
+    )
     seed = checks.integer("seed", seed, least=0)
     jobs = []
     for epoch in range(epochs):
         order = np.random.default_rng((seed, epoch)).permutation(n)
         for number, first in enumerate(range(0, n, batch_size)):
-            jobs.append(Job(order[first:first + batch_size], (seed, epoch, number)))
+            jobs.append(Job(order[first : first + batch_size], (seed, epoch, number)))
     return jobs
 
 
@@ -97,8 +99,13 @@ def prepare(x, y, job, augment=None):
         As in `convbook.training.fit`.
     """
     start = time.time()
-    images, targets = augmented(augment, changes_targets(augment), x[job.indices], y[job.indices],
-                                np.random.default_rng(job.key))
+    images, targets = augmented(
+        augment,
+        changes_targets(augment),
+        x[job.indices],
+        y[job.indices],
+        np.random.default_rng(job.key),
+    )
     return Batch(images, targets, os.getpid(), start, time.time())
 
 

@@ -38,8 +38,10 @@ class History:
 
     def __getitem__(self, name):
         if name not in self._lists:
-            raise KeyError(f"there is no {name!r} in this history, only "
-                           + (", ".join(map(repr, self._lists)) or "no epoch at all"))
+            raise KeyError(
+                f"there is no {name!r} in this history, only "
+                + (", ".join(map(repr, self._lists)) or "no epoch at all")
+            )
         return self._lists[name]
 
     def __len__(self):
@@ -58,8 +60,9 @@ class History:
 
     def last(self):
         """Return the losses and metrics of the last epoch in a line of text."""
-        return ", ".join(f"{name} {values[-1]:.2f}" for name, values in self._lists.items()
-                         if is_measured(name))
+        return ", ".join(
+            f"{name} {values[-1]:.2f}" for name, values in self._lists.items() if is_measured(name)
+        )
 
     def __repr__(self):
         epochs = "1 epoch" if len(self) == 1 else f"{len(self)} epochs"
@@ -75,10 +78,12 @@ class History:
 
         if len(self) == 0:
             raise ValueError("no epoch was finished, so there is nothing to plot")
-        names = list(dict.fromkeys(
-            name.removeprefix("val_") for name in self._lists if is_measured(name)))
-        figure, axes = plt.subplots(1, len(names), figsize=(3.6 * len(names), 2.8), squeeze=False,
-                                    layout="constrained")
+        names = list(
+            dict.fromkeys(name.removeprefix("val_") for name in self._lists if is_measured(name))
+        )
+        figure, axes = plt.subplots(
+            1, len(names), figsize=(3.6 * len(names), 2.8), squeeze=False, layout="constrained"
+        )
         epochs = range(1, len(self) + 1)
         for ax, name in zip(axes[0], names):
             if name in self:

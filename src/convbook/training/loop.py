@@ -33,8 +33,18 @@ from .undo import Before
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
-def run(step, batches, epochs, optimizers, schedules=(), validate=None, after_epoch=None,
-        patience=None, checkpoint=None, progress=None):
+def run(
+    step,
+    batches,
+    epochs,
+    optimizers,
+    schedules=(),
+    validate=None,
+    after_epoch=None,
+    patience=None,
+    checkpoint=None,
+    progress=None,
+):
     """Train: in each epoch, make one step for every mini-batch.
 
     Before each step the gradients of all models are cleared, so that an optimizer refuses what a
@@ -90,8 +100,10 @@ def run(step, batches, epochs, optimizers, schedules=(), validate=None, after_ep
         The models (parameters and buffers), optimizers and schedules are then as they were before
         the epoch in which it happened; a note of the exception says which.
     """
-    optimizers, schedules = several("optimizers", optimizers, Optimizer), several(
-        "schedules", schedules, Schedule)
+    optimizers, schedules = (
+        several("optimizers", optimizers, Optimizer),
+        several("schedules", schedules, Schedule),
+    )
     check_run(step, batches, epochs, optimizers, validate, after_epoch, patience, checkpoint)
     model = as_one([optimizer.model for optimizer in optimizers])
     history, best, before = History(), None, None
@@ -104,8 +116,10 @@ def run(step, batches, epochs, optimizers, schedules=(), validate=None, after_ep
             found = run_epoch(step, batches, model, schedules, bar, first=epoch == 1)
             times["seconds"] = perf_counter() - start
             if validate is not None:
-                found |= {f"val_{name}": float(value)
-                          for name, value in by_name("validate", validate()).items()}
+                found |= {
+                    f"val_{name}": float(value)
+                    for name, value in by_name("validate", validate()).items()
+                }
             check_losses(found)
             history.append(found | times)
             bar.set_description(f"Epoch {epoch} of {epochs}: {history.last()}")
@@ -136,8 +150,11 @@ def run(step, batches, epochs, optimizers, schedules=(), validate=None, after_ep
         with uninterrupted():
             model.load_state(best)
     if history.stopped == "interrupted":
-        kept = (f"is as after epoch {history.best_epoch}, the best" if best is not None
-                else "keeps what it has learned so far")
+        kept = (
+            f"is as after epoch {history.best_epoch}, the best"
+            if best is not None
+            else "keeps what it has learned so far"
+        )
         print(f"Interrupted in epoch {epoch} of {epochs}: the model {kept}.")
     return history
 
@@ -168,8 +185,10 @@ def run_epoch(step, batches, model, schedules, bar, first):
             bar.set_postfix_str(", ".join(f"{name} {mean:.3f}" for name, mean in losses.items()))
             next_look = perf_counter() + SECONDS_BETWEEN_LOOKS
     if not sums:
-        raise ValueError("batches must hold at least one mini-batch with at least one input in "
-                         "each epoch, got none")
+        raise ValueError(
+            "batches must hold at least one mini-batch with at least one input in "
+            "each epoch, got none"
+        )
     model.eval()
     return {name: float(value) / counts[name] for name, value in sums.items()}
 
@@ -179,8 +198,10 @@ def by_name(what, found):
     found = found if hasattr(found, "items") else {"loss": found}
     for name, value in found.items():
         if not isinstance(value, numbers.Real) and getattr(value, "shape", None) != ():
-            raise TypeError(f"{what} must return the loss, a number, or a dict name -> number, got "
-                            f"{value!r} of type {type(value).__name__} as {name!r}")
+            raise TypeError(
+                f"{what} must return the loss, a number, or a dict name -> number, got "
+                f"{value!r} of type {type(value).__name__} as {name!r}"
+            )
     return dict(found)
 
 
@@ -203,12 +224,16 @@ def check_run(step, batches, epochs, optimizers, validate, after_epoch, patience
         try:
             once = iter(batches) is batches
         except TypeError:
-            raise TypeError("batches must be something that holds mini-batches, or a function that "
-                            f"returns it, got {batches!r}") from None
+            raise TypeError(
+                "batches must be something that holds mini-batches, or a function that "
+                f"returns it, got {batches!r}"
+            ) from None
         if once and epochs != 1:
-            raise TypeError("batches can be gone through once only, and each epoch needs them "
-                            "anew: give a list, MiniBatches, or a function that returns them, got "
-                            f"a {type(batches).__name__}")
+            raise TypeError(
+                "batches can be gone through once only, and each epoch needs them "
+                "anew: give a list, MiniBatches, or a function that returns them, got "
+                f"a {type(batches).__name__}"
+            )
     checks.integer("epochs", epochs, least=1)
     if not optimizers:
         raise ValueError("optimizers must be at least one, got none")
@@ -232,8 +257,9 @@ def check_checkpoint(checkpoint):
     if checkpoint is not None:
         path = Path(checkpoint).absolute()
         if not path.parent.is_dir() or path.is_dir():
-            raise ValueError("checkpoint must be a file in a folder that exists, "
-                             f"got {str(checkpoint)!r}")
+            raise ValueError(
+                f"checkpoint must be a file in a folder that exists, got {str(checkpoint)!r}"
+            )
 
 
 def as_one(models):
@@ -245,8 +271,10 @@ def as_one(models):
     try:
         return Container({str(i): model for i, model in enumerate(models)})
     except ValueError:
-        raise ValueError("optimizers must be made for models that have no layer in common, or a "
-                         "layer would be moved by two of them") from None
+        raise ValueError(
+            "optimizers must be made for models that have no layer in common, or a "
+            "layer would be moved by two of them"
+        ) from None
 
 
 def learning_rates(optimizers):
@@ -273,17 +301,25 @@ class LossNotFinite(FloatingPointError):
     def explained(self, epoch, times, model):
         """Return the message for whoever trains."""
         half = any(param.dtype == np.float16 for param in model.params.values())
-        more = (" In float16 a number above 65,504 is infinite, and model.astype(np.float32) is "
-                "worth a try." if half else "")
+        more = (
+            " In float16 a number above 65,504 is infinite, and model.astype(np.float32) is "
+            "worth a try."
+            if half
+            else ""
+        )
         if self.in_first_step:
-            return (f"{self} in the very first step, before anything was learned, so the learning "
-                    "rate is not the reason: look at the data, the initial weights and the "
-                    f"loss.{more} The model is as it was before")
+            return (
+                f"{self} in the very first step, before anything was learned, so the learning "
+                "rate is not the reason: look at the data, the initial weights and the "
+                f"loss.{more} The model is as it was before"
+            )
         rates = [f"{value:g}" for name, value in times.items() if name != "seconds"]
-        were = f"rate{'s'[:len(rates) - 1]}, which {'was' if len(rates) == 1 else 'were'} "
+        were = f"rate{'s'[: len(rates) - 1]}, which {'was' if len(rates) == 1 else 'were'} "
         were += " and ".join(rates)
-        return (f"{self} in epoch {epoch}: most likely the steps are too large. Lower the learning "
-                f"{were}.{more} The model is as it was before this epoch")
+        return (
+            f"{self} in epoch {epoch}: most likely the steps are too large. Lower the learning "
+            f"{were}.{more} The model is as it was before this epoch"
+        )
 
 
 # --- Interrupts ----------------------------------------------------------------------------------
@@ -292,8 +328,10 @@ class LossNotFinite(FloatingPointError):
 @contextmanager
 def uninterrupted():
     """Let an interrupt wait until the block is done, so that no step is left half made."""
-    if (threading.current_thread() is not threading.main_thread()
-            or signal.getsignal(signal.SIGINT) is not signal.default_int_handler):
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
         yield  # Python interrupts only the main thread; and another's handler is left alone
         return
     waiting = []

@@ -33,8 +33,9 @@ def mean_hits(scores, labels, ignore=None):
     """
     _, scores, labels = checks.numeric_arrays(scores=scores, labels=labels)
     if scores.ndim < 2 or scores.size == 0:
-        raise ValueError("scores must have at least 2 axes (N, K), none of them empty, got shape "
-                         f"{scores.shape}")
+        raise ValueError(
+            f"scores must have at least 2 axes (N, K), none of them empty, got shape {scores.shape}"
+        )
     if labels.shape == scores.shape:
         labels = labels.argmax(axis=1)
     checks.shape("labels", labels, scores.shape[:1] + scores.shape[2:])
@@ -69,11 +70,14 @@ def confusion_matrix(labels, predicted, classes=10):
     """
     classes = checks.integer("classes", classes, least=1)
     _, labels, predicted = checks.numeric_arrays(
-        labels=to_numpy(labels), predicted=to_numpy(predicted))
+        labels=to_numpy(labels), predicted=to_numpy(predicted)
+    )
     for name, values in (("labels", labels), ("predicted", predicted)):
         if values.ndim != 1:
-            raise ValueError(f"{name} must have shape (N,), one class for each image, got "
-                             f"{values.shape}; scores become classes by .argmax(axis=1)")
+            raise ValueError(
+                f"{name} must have shape (N,), one class for each image, got "
+                f"{values.shape}; scores become classes by .argmax(axis=1)"
+            )
         checks.class_numbers(name, values, classes)
     checks.shape("predicted", predicted, labels.shape)
     pairs = labels.astype(np.intp) * classes + predicted.astype(np.intp)  # what bincount takes

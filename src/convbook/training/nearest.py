@@ -32,8 +32,9 @@ def one_shot_accuracy(features, labels, shots=1, draws=200, seed=0):
     float
         The share of right answers over all draws.
     """
-    shots, draws = (checks.integer(name, value, least=1)
-                    for name, value in (("shots", shots), ("draws", draws)))
+    shots, draws = (
+        checks.integer(name, value, least=1) for name, value in (("shots", shots), ("draws", draws))
+    )
     features = features.reshape(len(features), -1)
     rng = np.random.default_rng(seed)
     classes, truth = np.unique(labels, return_inverse=True)
@@ -41,12 +42,18 @@ def one_shot_accuracy(features, labels, shots=1, draws=200, seed=0):
         raise ValueError(f"labels must be as many as features, {len(features)}, got {len(truth)}")
     fewest = np.bincount(truth).min(initial=len(truth))
     if fewest < shots or len(truth) == shots * len(classes):
-        raise ValueError("shots must leave an image to ask for, and be at most the number of "
-                         f"images of the rarest class, {fewest}, got {shots}")
+        raise ValueError(
+            "shots must leave an image to ask for, and be at most the number of "
+            f"images of the rarest class, {fewest}, got {shots}"
+        )
     right = 0.0
     for _ in range(draws):
-        chosen = np.stack([rng.choice(np.flatnonzero(truth == k), shots, replace=False)
-                           for k in range(len(classes))])
+        chosen = np.stack(
+            [
+                rng.choice(np.flatnonzero(truth == k), shots, replace=False)
+                for k in range(len(classes))
+            ]
+        )
         asked = np.setdiff1d(np.arange(len(truth)), chosen)
         answers = distances(features[asked], features[chosen].mean(axis=1)).argmin(axis=1)
         right += (answers == truth[asked]).mean()

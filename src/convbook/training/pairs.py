@@ -49,13 +49,15 @@ def class_batches(labels, steps, each=8, seed=0):
         Images of a class, drawn without repetition within the batch.
     seed : int or numpy.random.Generator
     """
-    steps, each = (checks.integer(name, value, least=1)
-                   for name, value in (("steps", steps), ("each", each)))
+    steps, each = (
+        checks.integer(name, value, least=1) for name, value in (("steps", steps), ("each", each))
+    )
     rng, labels = np.random.default_rng(seed), np.asarray(labels)
     places = [np.flatnonzero(labels == k) for k in np.unique(labels)]
     fewest = min(map(len, places), default=0)
     if fewest < each:
-        raise ValueError(f"each must be at most the number of images of the rarest class, "
-                         f"{fewest}, got {each}")
+        raise ValueError(
+            f"each must be at most the number of images of the rarest class, {fewest}, got {each}"
+        )
     for _ in range(steps):
         yield np.concatenate([rng.choice(of_class, each, replace=False) for of_class in places])

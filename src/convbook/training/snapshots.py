@@ -1,8 +1,8 @@
 """What a network looks like before its training and after each epoch.
 
-    snapshots = Snapshots(model, x_test[:4], y_test[:4])
-    fit(model, x_train, y_train, after_epoch=snapshots)
-    TrainingExplorer(**snapshots.arrays())
+snapshots = Snapshots(model, x_test[:4], y_test[:4])
+fit(model, x_train, y_train, after_epoch=snapshots)
+TrainingExplorer(**snapshots.arrays())
 """
 
 import numpy as np
@@ -50,16 +50,21 @@ class Snapshots:
         checks.axes("images", images, "NCHW")
         checks.shape("labels", labels, images.shape[:1])
         self.channels = checks.integer("channels", channels, least=1)
-        self.epochs = None if epochs is None else {
-            checks.integer("epochs", epoch, least=0, given=epochs) for epoch in epochs}
+        self.epochs = (
+            None
+            if epochs is None
+            else {checks.integer("epochs", epoch, least=0, given=epochs) for epoch in epochs}
+        )
         self.images, self.labels = np.array(images, np.float32), np.array(labels, np.int64)
         self.layers = _maps_of(model, self._outputs(model)) if layers is None else _named(layers)
         for position in self.layers.values():
             if not 0 <= position < len(model):
-                raise ValueError(f"layers must hold positions from 0 to {len(model) - 1}, "
-                                 f"got {position}")
+                raise ValueError(
+                    f"layers must hold positions from 0 to {len(model) - 1}, got {position}"
+                )
         self._convolution = next(
-            (layer for layer in model.walk() if isinstance(layer, Conv2d)), None)
+            (layer for layer in model.walk() if isinstance(layer, Conv2d)), None
+        )
         if self._convolution is None:
             raise ValueError("model must have a Conv2d, whose filters can be shown")
         self._seen = 0
@@ -95,14 +100,17 @@ class Snapshots:
             history : dict, name -> list with one number for each epoch
         """
         if not self._snapshots:
-            raise ValueError(f"no snapshot was kept: none of the epochs {sorted(self.epochs)} "
-                             "has come yet")
+            raise ValueError(
+                f"no snapshot was kept: none of the epochs {sorted(self.epochs)} has come yet"
+            )
         filters, maps, probabilities = zip(*self._snapshots, strict=True)
         return {
-            "filters": np.stack(filters), "images": self.images.copy(),
+            "filters": np.stack(filters),
+            "images": self.images.copy(),
             "labels": self.labels.copy(),
             "maps": {name: np.stack([taken[name] for taken in maps]) for name in self.layers},
-            "probabilities": np.stack(probabilities), "epochs": np.array(self._kept),
+            "probabilities": np.stack(probabilities),
+            "epochs": np.array(self._kept),
             "history": {name: list(values) for name, values in self._history.items()},
         }
 
@@ -113,10 +121,12 @@ class Snapshots:
         maps = {}
         for name, position in self.layers.items():
             if outputs[position].ndim != 4:
-                raise ValueError(f"layers: {name!r} is layer {position}, {model[position]}, whose "
-                                 f"output has shape {outputs[position].shape}; feature maps have "
-                                 "shape (N, C, H, W)")
-            maps[name] = outputs[position][:, :self.channels].copy()
+                raise ValueError(
+                    f"layers: {name!r} is layer {position}, {model[position]}, whose "
+                    f"output has shape {outputs[position].shape}; feature maps have "
+                    "shape (N, C, H, W)"
+                )
+            maps[name] = outputs[position][:, : self.channels].copy()
         filters = np.array(to_numpy(self._convolution.params["f"]), np.float32)
         self._snapshots.append((filters, maps, F.softmax(outputs[-1])))
         self._kept.append(self._seen)
@@ -133,8 +143,11 @@ class Snapshots:
 
 def _maps_of(model, outputs):
     """Return the positions of the ReLU layers that give feature maps, by their names here."""
-    positions = [i for i, layer in enumerate(model.layers)
-                 if isinstance(layer, ReLU) and outputs[i].ndim == 4]
+    positions = [
+        i
+        for i, layer in enumerate(model.layers)
+        if isinstance(layer, ReLU) and outputs[i].ndim == 4
+    ]
     return {f"ReLU {number}": position for number, position in enumerate(positions, start=1)}
 
 
@@ -144,5 +157,7 @@ def _named(layers):
         layers = {f"layer {position}": position for position in layers}
     if not layers:
         raise ValueError("layers must name at least one layer, got none")
-    return {str(name): checks.integer("layers", position, least=0, given=layers)
-            for name, position in layers.items()}
+    return {
+        str(name): checks.integer("layers", position, least=0, given=layers)
+        for name, position in layers.items()
+    }

@@ -9,9 +9,24 @@ from .loop import check_checkpoint, check_patience, run
 from .use import evaluate, first_scores, mover
 
 
-def fit(model, x, y, epochs=5, batch_size=100, loss=None, optimizer=None, schedule=None,
-        validation=None, metrics=None, augment=None, after_epoch=None, patience=None,
-        checkpoint=None, seed=0, progress=None):
+def fit(
+    model,
+    x,
+    y,
+    epochs=5,
+    batch_size=100,
+    loss=None,
+    optimizer=None,
+    schedule=None,
+    validation=None,
+    metrics=None,
+    augment=None,
+    after_epoch=None,
+    patience=None,
+    checkpoint=None,
+    seed=0,
+    progress=None,
+):
     """Train a model: in each epoch it sees every image once, in mini-batches and in a new order.
 
     An interrupt (Ctrl-C, Jupyter's stop button) ends the training after the mini-batch at hand;
@@ -86,23 +101,29 @@ def fit(model, x, y, epochs=5, batch_size=100, loss=None, optimizer=None, schedu
     loss = SoftmaxCrossEntropy() if loss is None else loss
     optimizer = chosen_optimizer(model, optimizer, schedule)
     rng = generator(seed)
-    batches = MiniBatches(x, y, batch_size, rng, augment,
-                          move=lambda array: mover(model)(array))
+    batches = MiniBatches(x, y, batch_size, rng, augment, move=lambda array: mover(model)(array))
     scores = first_scores(model, x, "y", y, loss)
     if validation is not None:
         first_scores(model, validation[0], "validation[1]", validation[1], loss)
     metrics = chosen_metrics(metrics, y, scores, loss)
-    dropping, = rng.spawn(1)  # after those of the order and of the augmentation
+    (dropping,) = rng.spawn(1)  # after those of the order and of the augmentation
     for layer in model.walk():
         if hasattr(layer, "reseed"):  # it draws random numbers
             layer.reseed(dropping)
     return run(
         supervised_step(model, loss, optimizer, metrics, changes_targets(augment)),
-        batches, epochs, optimizer, schedule,
-        validate=None if validation is None else (
-            lambda: evaluate(model, *validation, loss, metrics)),
+        batches,
+        epochs,
+        optimizer,
+        schedule,
+        validate=None
+        if validation is None
+        else (lambda: evaluate(model, *validation, loss, metrics)),
         after_epoch=None if after_epoch is None else lambda history: after_epoch(model, history),
-        patience=patience, checkpoint=checkpoint, progress=progress)
+        patience=patience,
+        checkpoint=checkpoint,
+        progress=progress,
+    )
 
 
 def supervised_step(model, loss, optimizer, metrics, always_check):

@@ -15,11 +15,22 @@ class Before:
     def __init__(self, model, helpers):
         self.model, self.state = model, model.state()
         # Models, optimizers and schedules themselves are not copied: they refer to each other.
-        shared = {id(thing): thing for helper in helpers
-                  for thing in (helper, *(value for value in vars(helper).values()
-                                          if hasattr(value, "walk") or hasattr(value, "step")))}
-        self.helpers = [(helper, {name: copied(value, shared)
-                                  for name, value in vars(helper).items()}) for helper in helpers]
+        shared = {
+            id(thing): thing
+            for helper in helpers
+            for thing in (
+                helper,
+                *(
+                    value
+                    for value in vars(helper).values()
+                    if hasattr(value, "walk") or hasattr(value, "step")
+                ),
+            )
+        }
+        self.helpers = [
+            (helper, {name: copied(value, shared) for name, value in vars(helper).items()})
+            for helper in helpers
+        ]
 
     def restore(self):
         """Take everything back."""

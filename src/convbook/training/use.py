@@ -51,7 +51,8 @@ def evaluate(model, x, y, loss=None, metrics=None, batch_size=500):
     scores, y = all_scores(model, x, batch_size), mover(model)(y)
     metrics = chosen_metrics(metrics, y, scores, loss)
     return {"loss": float(loss(scores, y))} | {
-        name: float(metric(scores, y)) for name, metric in metrics.items()}
+        name: float(metric(scores, y)) for name, metric in metrics.items()
+    }
 
 
 def all_scores(model, x, batch_size):
@@ -63,8 +64,10 @@ def all_scores(model, x, batch_size):
     move = mover(model)
     with evaluating(model):
         try:
-            scores = [model.forward(move(x[start:start + batch_size]))
-                      for start in range(0, max(len(x), 1), batch_size)]
+            scores = [
+                model.forward(move(x[start : start + batch_size]))
+                for start in range(0, max(len(x), 1), batch_size)
+            ]
         except (TypeError, ValueError) as error:
             raise of_all(model, x, error) from error
     return get_array_module(*scores).concatenate(scores)
@@ -77,6 +80,7 @@ def of_all(model, x, error):
     Which of its numbers count inputs is seen when one goes through the model, and then two: those
     change from 1 to 2.
     """
+
     def message(count):
         try:
             with evaluating(model):
@@ -90,8 +94,9 @@ def of_all(model, x, error):
     one, two = message(1), message(2)
     if not one or len(one) != len(two):
         return error
-    return type(error)("".join(str(len(x)) if (a, b) == ("1", "2") else a
-                               for a, b in zip(one, two, strict=True)))
+    return type(error)(
+        "".join(str(len(x)) if (a, b) == ("1", "2") else a for a, b in zip(one, two, strict=True))
+    )
 
 
 def first_scores(model, x, y_name, y, loss):
@@ -100,8 +105,9 @@ def first_scores(model, x, y_name, y, loss):
     What does not fit is found out before training, and the steps need not look again.
     """
     if not callable(loss) or not hasattr(loss, "backward"):
-        raise TypeError("loss must be a Loss, which has a backward, got "
-                        f"{loss!r} of type {type(loss).__name__}")
+        raise TypeError(
+            f"loss must be a Loss, which has a backward, got {loss!r} of type {type(loss).__name__}"
+        )
     try:
         scores = all_scores(model, x[:1], batch_size=1)
     except (TypeError, ValueError) as error:

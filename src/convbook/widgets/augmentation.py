@@ -15,7 +15,17 @@ from .bundle import FOLDER
 
 PICTURES = {"cat": "cat.jpg", "stars": "stars.jpg", "six": "six.png"}
 MIME_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
-DRAWN = ("flip_h", "flip_v", "zoom", "shear_x", "shear_y", "rotate", "shift", "brightness", "cutout")
+DRAWN = (
+    "flip_h",
+    "flip_v",
+    "zoom",
+    "shear_x",
+    "shear_y",
+    "rotate",
+    "shift",
+    "brightness",
+    "cutout",
+)
 
 
 def picture_bytes(name):
@@ -168,7 +178,10 @@ class AugmentationExplorer(BookWidget, module="augmentation.js"):
         y = Brightness((self.brightness, self.brightness))(moved, rng)[0]
         side = self.cutout / 100 * y.shape[1]
         (top, bottom), (left, right) = (
-            [max(0, math.floor(centre / 100 * y.shape[1] + sign * side / 2 + 0.5)) for sign in (-1, 1)]
+            [
+                max(0, math.floor(centre / 100 * y.shape[1] + sign * side / 2 + 0.5))
+                for sign in (-1, 1)
+            ]
             for centre in (self.cutout_y, self.cutout_x)
         )
         y[:, top:bottom, left:right] = 0

@@ -88,8 +88,11 @@ class ConfusionExplorer(BookWidget, module="confusion.js"):
         for name, values in (("labels", labels), ("predictions", predictions)):
             checks.shape(name, values, (n,))
         p = None if probabilities is None else _probabilities(probabilities, n)
-        k = len(classes) if classes is not None else (
-            p.shape[1] if p is not None else int(max(labels.max(), predictions.max())) + 1)
+        k = (
+            len(classes)
+            if classes is not None
+            else (p.shape[1] if p is not None else int(max(labels.max(), predictions.max())) + 1)
+        )
         if not 2 <= k <= MOST_CLASSES:
             raise ValueError(f"classes must be 2 to {MOST_CLASSES}, got {k}")
         if p is not None:

@@ -121,8 +121,12 @@ class DeviceTimeExplorer(BookWidget, module="device_time.js"):
         work, device = WORKLOADS[self.workload], DEVICES[self.device]
         rows = "".join(
             f"<tr><td>{n}</td><td>{1e3 * self.parts(n)['total']:.3g}</td>"
-            f"<td>{1e3 * self.cpu(n):.3g}</td></tr>" for n in BATCHES[::2])
+            f"<td>{1e3 * self.cpu(n):.3g}</td></tr>"
+            for n in BATCHES[::2]
+        )
         head = "<tr><th>batch</th><th>GPU, ms</th><th>CPU, ms</th></tr>"
-        return (f"<div>{work['name'].capitalize()}: the model's time on {device['name']}, "
-                f"{self.overhead:g} µs for each kernel"
-                f"<table><thead>{head}</thead><tbody>{rows}</tbody></table></div>")
+        return (
+            f"<div>{work['name'].capitalize()}: the model's time on {device['name']}, "
+            f"{self.overhead:g} µs for each kernel"
+            f"<table><thead>{head}</thead><tbody>{rows}</tbody></table></div>"
+        )

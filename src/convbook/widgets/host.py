@@ -31,4 +31,5 @@ except ImportError:
         """Return what stands for a widget where nothing but text is shown."""
         return {"text/plain": repr_text}
 
+
 __all__ = ["AnyWidget", "repr_mimebundle"]

@@ -34,8 +34,13 @@ def packed(array, levels=65535):
     steps = (np.rint(array / step) + below).astype(dtype)
     steps[1:] -= steps[:-1].copy()  # modulo 2⁸ or 2¹⁶, and so are the sums that undo it
     data = base64.b64encode(zlib.compress(steps.tobytes(), 9)).decode()
-    return {"shape": list(array.shape), "low": -below * step, "step": step,
-            "bytes": dtype.itemsize, "data": data}
+    return {
+        "shape": list(array.shape),
+        "low": -below * step,
+        "step": step,
+        "bytes": dtype.itemsize,
+        "data": data,
+    }
 
 
 def unpacked(values):

@@ -59,8 +59,10 @@ class SlicesExplorer(BookWidget, module="slices.js"):
         _, x = checks.numeric_arrays(x=ball_and_rod() if x is None else x)
         checks.axes("x", x, "THW")
         if max(x.shape) > LONGEST or not np.isfinite(x).all():
-            raise ValueError(f"x must hold finite numbers, at most {LONGEST} along each axis, got "
-                             f"an array of shape {x.shape}")
+            raise ValueError(
+                f"x must hold finite numbers, at most {LONGEST} along each axis, got "
+                f"an array of shape {x.shape}"
+            )
         super().__init__(data=packed(x, 255), **kwargs)
 
     @property

@@ -15,9 +15,7 @@ def main():
     sizes = [
         path.stat().st_size for path in [*core.values(), *(path for _, path in packages.values())]
     ]
-    print(
-        f"Pyodide {runtime.pinned().version}: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB."
-    )
+    print(f"Pyodide {runtime.pinned().version}: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB.")
     return 0
 
 
