@@ -160,17 +160,18 @@ def run_and_compare(opened, name, record_property, leave_out=SLOW):
         for each in ran
         if not each["said"].startswith("took")
     ]
-    assert failed == []
+    assert failed == [], failed
     compared = [each for each in ran if not NOT_COMPARED & set(each["tags"])]
     different = [
         (each["number"], each["printed"], each["stored"])
         for each in compared
         if not same(each["printed"], each["stored"])
     ]
-    assert different == []
+    assert different == [], different
     for each in compared:
         assert each["widgets"] == each["storedWidgets"], f"cell {each['number']}"
-    assert [(each["number"], each["warnings"]) for each in ran if each["warnings"]] == []
+    warned = [(each["number"], each["warnings"]) for each in ran if each["warnings"]]
+    assert warned == [], warned
     record_property(
         "figure",
         f"{name}: {len(numbers)} of {len(cells)} cells run in the browser in {seconds:.0f} s",
