@@ -141,7 +141,7 @@ def test_right_for_a_square_and_wrong_otherwise():
     assert "+ a square input and filter" in message
     assert "x a wide input" in message
     assert "raised IndexError: index 2 is out of bounds for axis 1 with size 2" in message
-    assert "in the line: y[oh, ow] = (x[oh:oh + FH, ow:ow + FW] * f).sum()" in message
+    assert "in the line: y[oh, ow] = (x[oh : oh + FH, ow : ow + FW] * f).sum()" in message
     assert "OH and OW are swapped in the shape of the result" in message
 
 
