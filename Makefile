@@ -156,7 +156,7 @@ test: $(TEST_READY)
 
 # What is quick to find out: mistakes that reading finds, and what needs no browser and no site.
 check: lint
-	$(ONE_THREAD) $(PY) -m pytest -q $(PARALLEL) -m "not browser and not built" tests
+	$(ONE_THREAD) $(PY) -m pytest -q $(PARALLEL) -m "not browser and not built and not slow" tests
 
 lint: $(TEST_READY)
 	$(PY) -m ruff check

@@ -25,12 +25,14 @@ def run(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_tests_pass_on_the_stand_in():
     done = run("--cupy-stand-in", "tests/losses/test_losses.py")
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout and "skipped" not in done.stdout
 
 
+@pytest.mark.slow
 def test_only_the_tests_of_the_mathematics_are_collected():
     collected = run("--cupy-stand-in", "--collect-only", "tests").stdout
     assert set(re.findall(r"test_\w+\.py(?=::)", collected)) <= on_cupy.FILES
@@ -38,6 +40,7 @@ def test_only_the_tests_of_the_mathematics_are_collected():
     assert not any(f"::{name}" in collected for name in on_cupy.LEFT_OUT)
 
 
+@pytest.mark.slow
 def test_without_a_gpu_one_sentence_says_so():
     done = run("--cupy", "tests/losses/test_losses.py")
     if "skipped" not in done.stdout:

@@ -56,6 +56,7 @@ def test_parameters():
     assert {name: p.shape for name, p in cifar_cnn(0).params.items()} == PARAMETERS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [cifar_torch, cifar_keras])
 def test_same_weights_same_batch_same_loss_and_gradients(module):
     model, (x, labels) = model_with_biases(), batch()
@@ -94,6 +95,7 @@ def test_pytorch_learns_the_same(name):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_keras_learns_the_same(name):
     pytest.importorskip("tensorflow")
@@ -151,6 +153,7 @@ def test_nothing_is_loaded_before_it_is_needed():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_keras_is_loaded_without_a_word():
     pytest.importorskip("tensorflow")
     code = "from convbook.frameworks import import_keras; print(import_keras().backend.backend())"

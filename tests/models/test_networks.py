@@ -59,6 +59,7 @@ COUNTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "arguments", "name", "options"), COUNTS, ids=[name for _, _, name, _ in COUNTS]
 )
@@ -112,6 +113,7 @@ def relative(a, b):
     return abs(a - b).max() / max(abs(b).max(), 1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "arguments", "name", "options", "size", "dtype", "training"),
     [

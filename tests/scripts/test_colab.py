@@ -84,6 +84,7 @@ def run(environment, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no clone")
+@pytest.mark.slow
 def test_one_cell_is_enough(run, environment):
     with pytest.raises(AssertionError, match="No module named 'convbook'"):
         run("import convbook.functional")

@@ -163,6 +163,7 @@ def small_chapter(path, *sources, measurement=None):
     nbformat.write(new_notebook(cells=cells), path)
 
 
+@pytest.mark.slow
 def test_two_executions_are_byte_identical(tmp_path, capsys):
     path = tmp_path / "chapter.ipynb"
     source = "print({'b', 'a', 'c'}, hash('text'))\nobject()"
