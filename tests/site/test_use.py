@@ -432,7 +432,7 @@ def test_answers_are_checked_cell_by_cell(grid):
 
     for row, column, text in [(0, 1, "8"), (1, 0, "20,0"), (1, 1, "7/3")]:
         fig.cell(f"Y row {row}, column {column}").fill(text)
-    assert answers(fig) == (["right"] * 4, "✓ All right.", [])
+    assert answers(fig) == (["right"] * 4, "✓ All right.", ["“20,0” is read as 20."])
     fig.button("Back to the start").click()
     assert answers(fig)[0] == [""] * 4
     assert fig.cell("Y row 0, column 0").input_value() == ""
