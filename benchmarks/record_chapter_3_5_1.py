@@ -18,6 +18,7 @@ import numpy as np
 
 from convbook import functional, plain
 from convbook.datasets import mnist
+from convbook.images.augment import Shift
 from convbook.kernels.memory import keep_memory
 from convbook.layers import AvgPool2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from convbook.layers.summary import Summary
@@ -34,12 +35,6 @@ EPOCHS, _ = TRAININGS["10 epochs"]  # as the chapter trains
 INPUT = (1, 28, 28)
 SIZES = (100, 200, 500, 1000, 2000, 5000)
 BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-
-
-def random_shift(x, rng, most=2):
-    """Move each image by up to `most` pixels along both axes; the border of a digit is empty."""
-    shifts = rng.integers(-most, most + 1, (len(x), 2))
-    return np.stack([np.roll(image, shift, axis=(1, 2)) for image, shift in zip(x, shifts)])
 
 
 # --- Other networks, other trainings -------------------------------------------------------------
@@ -78,7 +73,7 @@ VARIANTS = {
     "stride 2, no pooling": ({"pool": None, "stride": 2}, {}),
     "no ReLU": ({"activation": None}, {}),
     "dropout 0.5": ({"dropout": 0.5}, {}),
-    "random shifts": ({}, {"augment": random_shift}),
+    "random shifts": ({}, {"augment": Shift(2)}),
     "learning rate ×10": ({}, {"lr": 10 * LR}),
     "learning rate ÷10": ({}, {"lr": LR / 10}),
     "constant learning rate": ({}, {"cosine": False}),
@@ -161,7 +156,7 @@ def record_sizes(digits, test, whole):
     records = {"none": [], "shift": []}
     for n in SIZES[:-1]:
         epochs = EPOCHS * len(x) // n
-        for name, augment in (("none", None), ("shift", random_shift)):
+        for name, augment in (("none", None), ("shift", Shift(2))):
             runs = [
                 train_and_test(
                     digit_cnn(seed), (x[:n], y[:n]), test, seed, augment=augment, epochs=epochs

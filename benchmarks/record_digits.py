@@ -25,9 +25,8 @@ from statistics import median
 
 from timing import DATA, machine, print_table, write  # sets one thread: first
 
-import numpy as np
-
 from convbook.datasets import mnist
+from convbook.images.augment import Shift
 from convbook.kernels.memory import keep_memory
 from convbook.models.digits import digit_cnn
 from convbook.optimizers import AdamW, CosineSchedule
@@ -44,20 +43,12 @@ TRAININGS = {  # epochs, and by how many pixels the digits are shifted
 }
 
 
-def shifted(x, rng, most):
-    """Move each image by up to `most` pixels along both axes; zeros come in from outside."""
-    n, _, h, w = x.shape
-    padded = np.pad(x, ((0, 0), (0, 0), (most, most), (most, most)))
-    down, right = rng.integers(0, 2 * most + 1, (2, n))
-    return np.stack([image[:, i : i + h, j : j + w] for image, i, j in zip(padded, down, right)])
-
-
 def train(x, y, epochs, seed, most=0, lr=LR, weight_decay=WEIGHT_DECAY):
     """Return a trained network and the processor time that it took, in seconds."""
     model = digit_cnn(seed)
     optimizer = AdamW(model, lr=lr, weight_decay=weight_decay)
     steps = epochs * -(-len(x) // BATCH_SIZE)
-    augment = (lambda x, rng: shifted(x, rng, most)) if most else None
+    augment = Shift(most) if most else None
     _, seconds = timed(
         fit,
         model,
