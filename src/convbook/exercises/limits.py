@@ -19,7 +19,9 @@ import time
 from contextlib import contextmanager
 
 LIBRARIES = ("convbook", "numpy")  # what always comes to an end
-AGAIN = 0.002  # seconds after which a function that has swallowed the exception gets it again
+# Seconds after which a function that has swallowed the exception gets it again. Long enough for
+# others to report it where it came in a destructor, from which nothing can be raised.
+AGAIN = 0.05
 
 
 class TookTooLong(BaseException):
