@@ -16,15 +16,20 @@ def as_bits(a):
 
 
 def kept(xp, a, mask, out=None):
-    """Return a where the mask is True, else 0; `out` may be a itself."""
+    """Return a where the mask, an array of booleans, is True, else 0; `out` may be a itself."""
     if a.itemsize not in BITS:
-        a, mask = xp.where(mask, a, a.dtype.type(0)), True
+        kept_numbers = xp.where(mask, a, a.dtype.type(0))
+        if out is None:
+            return kept_numbers
+        out[...] = kept_numbers
+        return out
+    ones = mask.view(np.int8)  # a small whole number turns into a's type faster than a boolean does
     if out is None:
-        return xp.multiply(as_bits(a), mask).view(a.dtype)
-    xp.multiply(as_bits(a), mask, out=as_bits(out))
+        return xp.multiply(as_bits(a), ones).view(a.dtype)
+    xp.multiply(as_bits(a), ones, out=as_bits(out))
     return out
 
 
 def weighted(xp, a, weight):
     """Return a · weight, a number or an array that broadcasts; 0 where the weight is 0."""
-    return kept(xp, a, weight != 0) * weight
+    return kept(xp, a, xp.asarray(weight != 0)) * weight
