@@ -45,7 +45,9 @@ def filter_gradient(dy, x, f_shape, geometry):
     df = np.zeros((*geometry.kernel, ow * oc), dy.dtype)
     for images, rows, phases in _windows(x, oc, dy.dtype, geometry):
         for cells, seen in phases:
-            df[:, cells] += np.einsum("nhabk,nhk->abk", seen, dy[images, rows])
+            part = df[:, cells]
+            for cell in np.ndindex(part.shape[:2]):  # one at a time, its sum stays in the cache
+                part[cell] += np.einsum("nhk,nhk->k", seen[:, :, *cell], dy[images, rows])
     df = df.reshape(*geometry.kernel, ow, oc).sum(axis=2)
     return np.ascontiguousarray(df.transpose(2, 0, 1)).reshape(f_shape)
 
@@ -64,7 +66,9 @@ def _windows(x, oc, dtype, geometry):
     (sh, sw), (dh, dw), several = geometry.stride, geometry.dilation, oc // c
     height, width = geometry.padded((h, w))
     left, inside = geometry.padding[1][0], geometry.inside((h, w))[0]
-    size = blocks.block_size(np, n, oh, (sh * width + ow) * oc * np.dtype(dtype).itemsize)
+    row_bytes = (sh * width + ow) * oc * np.dtype(dtype).itemsize
+    # Four times the usual block: a walk is cheap, its beginning is not.
+    size = blocks.block_size(np, n, oh, max(1, row_bytes // 4))
     # Column p of the padded image is column p // S of phase p modulo S.
     frame = np.zeros((size[0], height, sw, -(-width // sw), c, several), dtype)
     image, row, _, column, _, number = frame.strides
