@@ -1,12 +1,31 @@
 """What the tests of the live site do with a page: run cells, type into them, read them."""
 
+import json
 import re
 import time
 
 from convbook.site.live.marks import MARKS
 from helpers import ROOT
+from helpers.pages import CHAPTERS
 
 SECONDS = 120_000  # milliseconds to wait for Python's start, on a busy machine
+LONGEST = 500_000  # milliseconds for a chapter, on a busy machine
+SLOW = {f"tag_{tag}" for tag, mark in MARKS.items() if mark.get("slow")}
+OTHERWISE = {f"tag_{tag}" for tag, mark in MARKS.items() if mark.get("prints_otherwise")}
+NOT_COMPARED = {"tag_nbval-ignore-output", *OTHERWISE}
+
+
+def tags(name):
+    """Return the tags of each code cell of a chapter, such as ``book/3-1_convolution.html``."""
+    path = (ROOT / name).with_suffix(".ipynb")
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [c["metadata"].get("tags", []) for c in cells if c["cell_type"] == "code"]
+
+
+# The chapters in which a cell trains for minutes.
+TRAINING = [
+    name for name in CHAPTERS if any(SLOW & {f"tag_{tag}" for tag in each} for each in tags(name))
+]
 
 
 def cell(page, number):
@@ -65,11 +84,55 @@ def evaluate(page, number, code, pattern="^took", timeout=SECONDS):
     return run(page, number, pattern, timeout)
 
 
-def run_all(page, numbers, timeout):
-    """Put cells into the queue and wait until all have been run."""
-    page.evaluate(
-        "(numbers) => { for (const n of numbers) convbookLive.cells[n - 1].run({}); }", numbers
-    )
+# Run before a cell: whether trainings take three steps an epoch, and whether asserts are left out.
+PREPARE = """
+def prepare(few_steps, without_asserts):
+    import functools, itertools
+    from convbook.in_page import session
+    from convbook.training import loop
+
+    if not hasattr(loop, "whole_epoch"):
+        loop.whole_epoch = loop.run_epoch
+
+    def short_epoch(step, batches, *others, **more):
+        def first():
+            return itertools.islice(batches() if callable(batches) else batches, 3)
+        return loop.whole_epoch(step, first, *others, **more)
+
+    loop.run_epoch = short_epoch if few_steps else loop.whole_epoch
+    session.compile = functools.partial(compile, optimize=1 if without_asserts else -1)
+
+prepare({few_steps}, {without_asserts})
+del prepare
+"""
+QUEUE = """
+(jobs) => {
+  const silent = { number: 0, started() {}, show() {}, ended() {} };
+  for (const { number, before } of jobs) {
+    convbookLive.python.run({ ...silent, code: before });
+    convbookLive.cells[number - 1].run({});
+  }
+}
+"""
+
+
+def run_all(page, cells, timeout):
+    """Put cells into the queue, as `read_cells` gives them, and wait until all have been run.
+
+    In a cell that would take minutes the package's trainings take a few steps only. What comes
+    after it then has a network that has learned nothing: where nbval compares no output, asserts
+    are left out, too.
+    """
+    jobs, cut = [], False
+    for each in cells:
+        slow = bool(SLOW & set(each["tags"]))
+        cut = cut or slow
+        options = {
+            "few_steps": slow,
+            "without_asserts": cut and "tag_nbval-ignore-output" in each["tags"],
+        }
+        jobs.append({"number": each["number"], "before": PREPARE.format(**options)})
+    page.evaluate(QUEUE, jobs)
     page.wait_for_function(
         "() => convbookLive.cells.every((cell) => !cell.waiting)", timeout=timeout, polling=200
     )
@@ -116,10 +179,6 @@ def sanitizing_rules(path):
 
 
 RULES = sanitizing_rules(ROOT / "tests" / "nbval_sanitize.cfg")
-SLOW = {f"tag_{tag}" for tag, mark in MARKS.items() if mark.get("slow")}
-OTHERWISE = {f"tag_{tag}" for tag, mark in MARKS.items() if mark.get("prints_otherwise")}
-NOT_COMPARED = {"tag_nbval-ignore-output", *OTHERWISE}
-LONGEST = 500_000  # milliseconds for a chapter, on a busy machine
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[+-]\d+)?|-?\.\d+")
 
 
@@ -145,15 +204,14 @@ def close(a, b):
     return abs(float(a) - float(b)) <= max(3.01 * last, 0.02 * abs(float(b)))
 
 
-def run_and_compare(opened, name, record_property, leave_out=SLOW):
-    """Run a chapter's cells, but those with one of the tags, and compare what they print."""
+def run_and_compare(opened, name, record_property):
+    """Run a chapter's cells, and compare what they print with what the book says."""
     page = opened.page
     cells = read_cells(page)
-    numbers = [
-        each["number"] for each in cells if each["runs"] and not set(leave_out) & set(each["tags"])
-    ]
+    running = [each for each in cells if each["runs"]]
+    numbers = [each["number"] for each in running]
     began = time.monotonic()
-    run_all(page, numbers, LONGEST)
+    run_all(page, running, LONGEST)
     seconds = time.monotonic() - began
     ran = [each for each in read_cells(page) if each["number"] in numbers]
     failed = [

@@ -2,11 +2,8 @@
 
 import pytest
 
-from helpers.live import run_and_compare, same
+from helpers.live import TRAINING, run_and_compare, same
 from helpers.pages import CHAPTERS
-
-# These train networks, which takes minutes in a browser.
-TRAINING = ("book/3-5-1_cnn.html", "book/3-6-2_transfer.html")
 
 
 @pytest.mark.parametrize("name", [name for name in CHAPTERS if name not in TRAINING])

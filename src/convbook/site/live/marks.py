@@ -1,7 +1,7 @@
 """Cells that a browser's Python cannot run, or not soon: their tags, and what readers are told."""
 
 # By tag. cannot: the cell has no Run, and this is why. warning: it has one, with this beside it.
-# slow: it has a file of tests to itself. prints_otherwise: what it prints is not the book's.
+# slow: tests let it train for a few steps only. prints_otherwise: what it prints is not the book's.
 MARKS = {
     "needs-pytorch": {
         "cannot": "This cell needs PyTorch, which no browser runs. In Jupyter it does its part in "
