@@ -96,7 +96,7 @@ $(BOOK_READY): $(VENV)/pyvenv.cfg requirements.txt constraints.txt pyproject.tom
 
 $(TEST_READY): $(BOOK_READY)
 	echo "Installing what the tests need, PyTorch and TensorFlow among it (a few minutes the first time)."
-	$(PY) $(INSTALL) -c constraints.txt -e ".[dev,test,torch,tensorflow]"
+	$(PY) $(INSTALL) -c constraints.txt -e ".[dev,test,torch,tensorflow,heart]"
 	touch "$@"
 
 $(BENCH_READY): benchmarks/requirements.txt constraints.txt pyproject.toml | $(VENV)/pyvenv.cfg

@@ -313,7 +313,11 @@ def test_unpooling_says_what_is_missing():
         ),
         (Concat(3), [(2, 3)], "Concat(axis=3): all axes but 3 must agree, got shapes (2, 3)"),
         (Add(), [(2, 3), (2, 1)], "Add(): the shapes must be equal, got (2, 3), (2, 1)"),
-        (Skip(MaxPool2d(2)), [(2, 3, 4, 4)], "Concat(): all axes but 1 must agree"),
+        (
+            Skip(MaxPool2d(2)),
+            [(2, 3, 4, 4)],
+            "same height and width, got 2 × 2 beside 4 × 4",
+        ),
     ],
 )
 def test_shapes_that_do_not_fit(layer, shapes, said):

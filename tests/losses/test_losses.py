@@ -427,7 +427,26 @@ BAD_TARGETS = {
         SoftDiceLoss(),
         (2, 1, 4, 4),
         np.zeros((2, 4, 4)),
-        "must have shape (2, 1, 4, 4), got (2, 4, 4); bring both",
+        "must have shape (2, 1, 4, 4), got (2, 4, 4); an axis for the channel is added by "
+        "targets[:, None]",
+    ),
+    "a mask whose channel stands last": (
+        BCEWithLogitsLoss(),
+        (2, 1, 4, 4),
+        np.zeros((2, 4, 4, 1)),
+        "channels come before height and width: targets.transpose(0, 3, 1, 2)",
+    ),
+    "a mask in colours": (
+        SumLoss(BCEWithLogitsLoss(), SoftDiceLoss()),
+        (2, 1, 4, 4),
+        np.zeros((2, 4, 4, 3), np.uint8),
+        "targets must have shape (2, 1, 4, 4), got (2, 4, 4, 3); these seem to be colours",
+    ),
+    "numbers of classes as a mask": (
+        SoftDiceLoss(),
+        PIXELS,
+        2 * MASK,
+        "got 0 to 2; numbers of classes become a mask of one class by targets == its number",
     ),
     "Dice of rows": (SoftDiceLoss(), (2, 3), np.zeros((2, 3)), "scores must have 4 axes"),
     "a mask of bytes as classes": (
@@ -436,6 +455,43 @@ BAD_TARGETS = {
         255 * (CLASSES > 1),
         "labels must be from 0 to 1, got 0 to 255; a mask of 0 and 255 "
         "becomes classes by labels // 255",
+    ),
+    "a mask of bytes as three classes": (
+        SoftmaxCrossEntropy(),
+        (1, 3, 1, 3),
+        np.array([[[0, 127, 255]]]),
+        "labels must be from 0 to 2, got 0 to 255; grey values become classes by giving each its "
+        "number; if 255 stands for unknown, ignore_index=255",
+    ),
+    "classes for a single channel": (
+        SoftmaxCrossEntropy(),
+        (2, 1, 4, 4),
+        np.ones((2, 4, 4), int),
+        "scores of a single channel are a yes or no, for which BCEWithLogitsLoss is made",
+    ),
+    "classes counted from 1": (
+        SoftmaxCrossEntropy(),
+        (2, 3),
+        [1, 3],
+        "labels must be from 0 to 2, got 1 to 3; classes are counted from 0, and the scores have 3",
+    ),
+    "classes with their channel": (
+        SoftmaxCrossEntropy(),
+        (2, 3, 4, 4),
+        np.zeros((2, 1, 4, 4), int),
+        "got (2, 1, 4, 4); the axis of the channel is dropped by labels[:, 0]",
+    ),
+    "booleans as classes": (
+        SoftmaxCrossEntropy(),
+        (2, 2, 4, 4),
+        np.zeros((2, 4, 4), bool),
+        "must be integers, got dtype bool; convert with labels.astype(int)",
+    ),
+    "colours as shares": (
+        SoftmaxCrossEntropy(),
+        (2, 3, 4, 4),
+        np.full((2, 3, 4, 4), 0.8),
+        "got sums from 2.4 to 2.4; colours become classes by giving each colour its number",
     ),
     "colours as classes": (
         SoftmaxCrossEntropy(),

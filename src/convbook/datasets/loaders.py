@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from . import files, originals, samples
+from .. import checks
+from ..images import phantom
+from . import files, originals, samples, sunnybrook
+from .hearts import HeartSet
 from .imageset import ImageSet, pixel_dtype, pixels
 
 DIGITS = tuple("0123456789")
@@ -104,6 +107,71 @@ def cifar10(full=False, folder=None, dtype=np.float32):
         return _image_set(samples.cifar10_sample(), OBJECTS, dtype)
     path = files.find(originals.CIFAR10, originals.CIFAR10_MIRRORS, folder)
     return _image_set(originals.read_cifar10(path), OBJECTS, dtype)
+
+
+def heart(folder=None, patients=60, slices=8, rng=0):
+    """Slices through beating hearts, grey, 64 × 64 pixels, with masks of cavity and muscle.
+
+    Without `folder` the hearts are **drawn**, by `convbook.images.phantom`; no patient is in them,
+    and no network is needed. As in the real data, there is each slice at two moments of the beat,
+    end-diastole and end-systole; unlike them, an outer contour at both.
+
+    Parameters
+    ----------
+    folder : path or str, optional
+        Where the Sunnybrook Cardiac Data are: the folder that holds SCD_ManualContours and
+        SCD_IMAGES_01 to _05 as they were published (which needs pydicom), or an .npz file with the
+        arrays x, endo, epi, patient, slice, frame, ed and names, or the folder of such a file.
+        `convbook.datasets.sunnybrook` describes both.
+    patients, slices : int
+        How many hearts to draw, and how many slices of each, from base to apex.
+    rng : int or numpy.random.Generator
+        Draws them; the same ones with the same number.
+
+    Returns
+    -------
+    HeartSet
+        New arrays at each call. ``hearts.split(test=15)`` keeps patients apart.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing of that kind in the folder.
+    ImportError
+        If pydicom is needed and missing; the message says how to get it.
+    TypeError, ValueError
+        If a file is broken, which the message names, or another argument is wrong.
+
+    References
+    ----------
+    Radau, Lu, Connelly, Paul, Dick and Wright (2009), Evaluation framework for algorithms
+    segmenting short axis cardiac MRI. The MIDAS Journal. CC0 1.0.
+    """
+    if folder is not None:
+        return sunnybrook.read(folder)
+    patients = checks.integer("patients", patients, least=1)
+    slices = checks.integer("slices", slices, least=1)
+    rng = np.random.default_rng(rng)
+    rows = []
+    for who in range(patients):
+        person = phantom.patient(rng)
+        for place, height in enumerate(np.linspace(phantom.BASE, phantom.APEX, slices + 2)[1:-1]):
+            for diastole in (True, False):
+                phase = 0.0 if diastole else person.systole
+                drawn = phantom.frame(person, phase, float(height), rng)
+                rows.append((*drawn, who, place, round(20 * phase), diastole))
+    x, cavity, muscle, who, place, frame, diastole = (np.array(column) for column in zip(*rows))
+    return HeartSet(
+        x=x[:, None],
+        cavity=cavity[:, None].astype(np.uint8),
+        muscle=muscle[:, None].astype(np.uint8),
+        outlined=np.ones(len(x), bool),
+        patient=who,
+        slice=place,
+        frame=frame,
+        diastole=diastole,
+        names=tuple(f"phantom {who + 1}" for who in range(patients)),
+    )
 
 
 def _arguments(full, folder, dtype):

@@ -166,7 +166,18 @@ class Skip(Container):
 
     def forward(self, x):
         """Return x and body(x), one after the other along the channels."""
-        return self.join.forward(x, self.body.forward(x))
+        y = self.body.forward(x)
+        shape = getattr(x, "shape", y.shape)  # a list's shape is looked at by `Concat`
+        if len(shape) == y.ndim == 4 and shape[2:] != y.shape[2:]:
+            (h, w), (oh, ow) = shape[2:], y.shape[2:]
+            raise ValueError(
+                "a Skip lays its body's output beside x, so both must have the same height and "
+                f"width, got {oh} × {ow} beside {h} × {w}. If the body halves and doubles, an odd "
+                "size was rounded on the way: height and width of the images must be multiples "
+                "of 2^depth, 8 for a U-Net of depth 3; pad them (convbook.models.unet."
+                "pad_to_multiple), and cut the scores back"
+            )
+        return self.join.forward(x, y)
 
     def backward(self, dy, need_dx=True):
         """Return dx, the sum of what comes past the body and through it; None if not needed."""

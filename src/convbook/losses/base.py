@@ -80,14 +80,32 @@ class Loss:
 
 def same_shape(predictions, targets, name):
     """Check that both arrays have the same shape, and hold something."""
-    if predictions.shape != targets.shape and predictions.size == targets.size:
-        raise ValueError(
-            f"{name} must have shape {predictions.shape}, got {targets.shape}; "
-            "bring both into the same shape with reshape"
-        )
+    cure = reshaping(predictions.shape, targets.shape, name)
+    if cure:
+        raise ValueError(f"{name} must have shape {predictions.shape}, got {targets.shape}; {cure}")
     checks.shape(name, targets, predictions.shape)
     if predictions.size == 0:
         raise ValueError(f"predictions must not be empty, got shape {predictions.shape}")
+
+
+def reshaping(wanted, got, name):
+    """Return how targets get the shape of the predictions, if that can be seen, or ""."""
+    if wanted == got:
+        return ""
+    if len(wanted) == 4:
+        n, c, h, w = wanted
+        if got == (n, h, w) and c == 1:
+            return f"an axis for the channel is added by {name}[:, None]"
+        if got == (n, h, w, c):
+            return f"channels come before height and width: {name}.transpose(0, 3, 1, 2)"
+        if c == 1 and got in [(n, 3, h, w), (n, 4, h, w), (n, h, w, 3), (n, h, w, 4)]:
+            return (
+                "these seem to be colours, of which a mask of 0 and 1 is made by comparing them "
+                "with the colour that marks what is looked for"
+            )
+    if math.prod(wanted) == math.prod(got):
+        return "bring both into the same shape with reshape"
+    return ""
 
 
 def finite(name, values):
@@ -102,12 +120,22 @@ def shares(name, values, meaning="1 for yes, 0 for no, or a probability between 
         return
     low, high = values.min().item(), values.max().item()
     if not (low >= 0 and high <= 1):  # this way round, NaN is refused as well
-        picture = (
-            f"; a picture's bytes become shares by {name} / 255" if high == 255 and low >= 0 else ""
-        )
         raise ValueError(
-            f"{name} must be from 0 to 1 ({meaning}), got {low:g} to {high:g}{picture}"
+            f"{name} must be from 0 to 1 ({meaning}), got {low:g} to {high:g}"
+            f"{of_picture(name, low, high)}"
         )
+
+
+def of_picture(name, low, high):
+    """Return how targets that were read from a picture's bytes become shares, or ""."""
+    if low < 0 or high > 255:
+        return ""
+    if high == 255:
+        return (
+            f"; a picture's bytes become shares by {name} / 255, and a mask of 0 and 255 one of 0 "
+            f"and 1 by {name} > 127"
+        )
+    return f"; numbers of classes become a mask of one class by {name} == its number"
 
 
 # --- dtypes --------------------------------------------------------------------------------------

@@ -61,27 +61,27 @@ class SoftmaxCrossEntropy(Loss):
             return
         wanted = scores.shape[:1] + scores.shape[2:]
         if labels.shape != wanted:
-            colours = (
-                "; colours become classes by giving each colour its number"
-                if pixels and labels.ndim == 4
-                else ""
-            )
+            cure = ""
+            if pixels and labels.shape == (wanted[0], 1, *wanted[1:]):
+                cure = f"; the axis of the channel is dropped by {name}[:, 0]"
+            elif pixels and labels.ndim == 4:
+                cure = f"; {OF_COLOURS}"
             raise ValueError(
                 f"{name} must have shape {wanted} (ints) or {scores.shape} "
-                f"(probabilities), got {labels.shape}{colours}"
+                f"(probabilities), got {labels.shape}{cure}"
             )
         if labels.dtype.kind not in "iu":
-            raise TypeError(f"{name} of shape {wanted} must be integers, got dtype {labels.dtype}")
+            raise TypeError(
+                f"{name} of shape {wanted} must be integers, got dtype {labels.dtype}; convert "
+                f"with {name}.astype(int)"
+            )
         if self.ignore_index is not None:
             labels = labels[labels != self.ignore_index]
         try:
             checks.class_numbers(name, labels, scores.shape[1])
         except ValueError as error:
-            if scores.shape[1] == 2 and labels.max() == 255:
-                raise ValueError(
-                    f"{error}; a mask of 0 and 255 becomes classes by {name} // 255"
-                ) from None
-            raise
+            cure = of_grey(name, labels, scores.shape[1])
+            raise ValueError(f"{error}; {cure}") from None
 
     def measure(self, scores, labels):
         """Return the mean loss as an array without axes; see `Loss.measure`."""
@@ -134,6 +134,23 @@ class SoftmaxCrossEntropy(Loss):
         return loss, gradient.astype(dtype, copy=False)
 
 
+OF_COLOURS = "colours become classes by giving each colour its number"
+
+
+def of_grey(name, labels, classes):
+    """Return how labels become classes that are too large for them."""
+    if classes == 1:
+        return "scores of a single channel are a yes or no, for which BCEWithLogitsLoss is made"
+    if int(labels.max()) != 255:
+        return f"classes are counted from 0, and the scores have {classes}"
+    if classes == 2:
+        return f"a mask of 0 and 255 becomes classes by {name} // 255"
+    return (
+        "grey values become classes by giving each its number; if 255 stands for unknown, "
+        "ignore_index=255 leaves it out"
+    )
+
+
 def class_weights(weight):
     """Return the weights of the classes as a tuple of floats."""
     weight = tuple(
@@ -147,12 +164,16 @@ def class_weights(weight):
 def probabilities(name, labels):
     """Check that every row of labels (N, K, ...) is made of probabilities."""
     meaning = "probabilities of the classes"
-    shares(name, labels, meaning)
+    colours = f"; {OF_COLOURS}" if labels.ndim == 4 and labels.shape[1] in (3, 4) else ""
+    try:
+        shares(name, labels, meaning)
+    except ValueError as error:
+        raise ValueError(f"{error}{colours}") from None
     sums = labels.sum(axis=1, dtype=np.float64)
     if bool(abs(sums - 1).max() > 0.01):
         raise ValueError(
             f"{name} must be {meaning}, whose sum over axis 1 is 1, got sums from "
-            f"{sums.min().item():g} to {sums.max().item():g}"
+            f"{sums.min().item():g} to {sums.max().item():g}{colours}"
         )
 
 

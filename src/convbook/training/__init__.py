@@ -14,7 +14,7 @@ the GPU, unless the data are there already.
 from .batches import MiniBatches
 from .history import History
 from .loop import run
-from .metrics import accuracy, confusion_matrix
+from .metrics import accuracy, area_iou, confusion_matrix, dice
 from .supervised import fit
 from .use import evaluate, predict
 
@@ -22,7 +22,9 @@ __all__ = [
     "History",
     "MiniBatches",
     "accuracy",
+    "area_iou",
     "confusion_matrix",
+    "dice",
     "evaluate",
     "fit",
     "predict",

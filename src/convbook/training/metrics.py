@@ -82,3 +82,67 @@ def confusion_matrix(labels, predicted, classes=10):
     checks.shape("predicted", predicted, labels.shape)
     pairs = labels.astype(np.intp) * classes + predicted.astype(np.intp)  # what bincount takes
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def dice(found, truth):
+    """Return for each image how well two areas agree: Dice's coefficient, from 0 to 1.
+
+    It is 2 · |both| / (|found| + |truth|), counted in pixels; 1 where both are empty. L. R. Dice,
+    "Measures of the amount of ecologic association between species", Ecology 26, 1945.
+
+    Parameters
+    ----------
+    found, truth : array (N, ...) of bool, or of 0 and 1
+        Of one shape, such as (N, 1, H, W); ``scores > 0`` of a network for yes or no.
+
+    Returns
+    -------
+    numpy.ndarray (N,), float64
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or there is anything but 0 and 1, such as probabilities or bytes.
+    """
+    both, found, truth = _overlap(found, truth)
+    return np.where(found + truth == 0, 1.0, 2 * both / np.maximum(found + truth, 1))
+
+
+def area_iou(found, truth):
+    """Return for each image the area of the intersection divided by that of the union.
+
+    It is d / (2 - d) where `dice` is d, and puts images into the same order. (The overlap of boxes
+    is `convbook.detection.iou`.)
+
+    Parameters
+    ----------
+    found, truth : array (N, ...) of bool, or of 0 and 1
+        As in `dice`.
+
+    Returns
+    -------
+    numpy.ndarray (N,), float64
+    """
+    both, found, truth = _overlap(found, truth)
+    union = found + truth - both
+    return np.where(union == 0, 1.0, both / np.maximum(union, 1))
+
+
+def _overlap(found, truth):
+    """Return how many pixels of each image are in both areas, in the first, and in the second."""
+    arrays = []
+    for name, area in (("found", found), ("truth", truth)):
+        area = to_numpy(area) if not isinstance(area, list) else np.array(area)
+        if area.ndim < 2:
+            raise ValueError(f"{name} must have an axis for images and more, got {area.shape}")
+        if area.dtype.kind != "b" and not ((area == 0) | (area == 1)).all():
+            raise ValueError(
+                f"{name} must be True or 1 inside and False or 0 outside, got {area.dtype} from "
+                f"{area.min():g} to {area.max():g}: scores become an area by > 0, probabilities by "
+                "> 0.5, a mask of 0 and 255 by > 127"
+            )
+        arrays.append(area.astype(bool))
+    found, truth = arrays
+    checks.shape("found", found, truth.shape)
+    axes = tuple(range(1, found.ndim))
+    return (found & truth).sum(axis=axes), found.sum(axis=axes), truth.sum(axis=axes)
