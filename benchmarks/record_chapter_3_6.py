@@ -24,6 +24,7 @@ from convbook.layers import Conv2d, MaxPool2d
 from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.cifar import cifar_cnn
 from convbook.optimizers import SGD, Adam
+from convbook.timing import timed
 from convbook.training import evaluate, feeding, fit
 
 TARGET = DATA / "chapter_3_6.json"
@@ -326,10 +327,9 @@ def step_seconds(x, y, jobs):
         0.0,
     )
 
-    def timed(name, function, *args):
-        start = time.process_time()
-        result = function(*args)
-        seconds[name] += time.process_time() - start
+    def added(name, function, *args):
+        result, took = timed(function, *args)
+        seconds[name] += took
         return result
 
     def kind(layer):
@@ -338,18 +338,18 @@ def step_seconds(x, y, jobs):
     layers = list(model.children.values())
     for job in jobs:
         rng = np.random.default_rng(job.key)
-        images, labels = timed("take out", lambda: (x[job.indices], y[job.indices]))
-        timed("augment, image by image", augment_one_by_one, images, rng)
-        h = timed("augment, by batch", augment, images, rng)
-        h = timed("to another process", lambda: pickle.loads(pickle.dumps(h, 5)))
+        images, labels = added("take out", lambda: (x[job.indices], y[job.indices]))
+        added("augment, image by image", augment_one_by_one, images, rng)
+        h = added("augment, by batch", augment, images, rng)
+        h = added("to another process", lambda: pickle.loads(pickle.dumps(h, 5)))
         for layer in layers:
-            h = timed(kind(layer), layer.forward, h)
-        timed("loss and optimiser", loss, h, labels)
-        dh = timed("loss and optimiser", loss.backward)
+            h = added(kind(layer), layer.forward, h)
+        added("loss and optimiser", loss, h, labels)
+        dh = added("loss and optimiser", loss.backward)
         for layer in layers[:0:-1]:
-            dh = timed(kind(layer), layer.backward, dh)
-        timed("convolution", layers[0].backward, dh, False)
-        timed("loss and optimiser", optimizer.step)
+            dh = added(kind(layer), layer.backward, dh)
+        added("convolution", layers[0].backward, dh, False)
+        added("loss and optimiser", optimizer.step)
     return {name: t / sum(len(job.indices) for job in jobs) for name, t in seconds.items()}
 
 
