@@ -10,6 +10,7 @@ import traitlets
 
 from convbook.functional import conv2d
 from convbook.widgets import ConvolutionExplorer, bundle
+from convbook.widgets.base import Real
 from helpers.figures import ALL, make
 
 
@@ -43,6 +44,15 @@ class TestEveryExplorer:
 
     def test_documents_itself(self, cls):
         assert "Parameters" in cls.__doc__
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -float("inf"), True, "1", None, 1j])
+@pytest.mark.parametrize("cls", ALL)
+def test_a_real_number_is_a_finite_one(cls, wrong):
+    for name, trait in cls.class_traits().items():
+        if isinstance(trait, Real):
+            with pytest.raises(traitlets.TraitError, match=f"{name} must be a finite number"):
+                make(cls, **{name: wrong})
 
 
 def test_each_module_on_disk_belongs_to_a_widget():

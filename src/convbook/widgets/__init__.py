@@ -9,6 +9,7 @@ from .convolution import ConvolutionExplorer
 from .device_time import DeviceTimeExplorer
 from .digit_playground import DigitPlayground
 from .gradient_check import GradientCheckFigure
+from .gradient_flow import GradientFlowExplorer
 from .im2col import Im2colExplorer
 from .one_shot import OneShotExplorer
 from .pool_gradient import PoolGradientExplorer
@@ -27,6 +28,7 @@ __all__ = [
     "DeviceTimeExplorer",
     "DigitPlayground",
     "GradientCheckFigure",
+    "GradientFlowExplorer",
     "Im2colExplorer",
     "OneShotExplorer",
     "PoolGradientExplorer",

@@ -74,6 +74,28 @@ class Whole(traitlets.TraitType):
         return int(value)
 
 
+class Real(traitlets.TraitType):
+    """A trait that holds a finite number, from ``low`` to ``high`` where these are given."""
+
+    def __init__(self, default, low=None, high=None, **kwargs):
+        self.low, self.high = low, high
+        super().__init__(default_value=float(default), **kwargs)
+
+    def validate(self, obj, value):
+        real = isinstance(value, (int, float, np.integer, np.floating))
+        fits = real and not isinstance(value, bool) and np.isfinite(value)
+        if (
+            not fits
+            or (self.low is not None and value < self.low)
+            or (self.high is not None and value > self.high)
+        ):
+            limits = "" if self.low is None else f" from {self.low:g} to {self.high:g}"
+            raise traitlets.TraitError(
+                f"{self.name} must be a finite number{limits}; got {value!r}."
+            )
+        return float(value)
+
+
 class BookWidget(AnyWidget):
     """A live figure: in Jupyter an ipywidget, on a page a ``div`` that a script brings to life.
 

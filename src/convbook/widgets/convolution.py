@@ -1,11 +1,10 @@
 """ConvolutionExplorer: a filter slides over a matrix."""
 
 import numpy as np
-import traitlets
 
 from convbook.functional import conv2d
 
-from .base import BookWidget, Numbers, Whole, table
+from .base import BookWidget, Numbers, Real, Whole, table
 
 
 class ConvolutionExplorer(BookWidget, module="convolution.js"):
@@ -35,7 +34,7 @@ class ConvolutionExplorer(BookWidget, module="convolution.js"):
 
     x = Numbers(np.arange(1, 17).reshape(4, 4)).tag(sync=True)
     f = Numbers([[1, 1, 1], [2, 0, 1], [-1, -1, 0]], largest=(5, 5)).tag(sync=True)
-    bias = traitlets.Float(0).tag(sync=True)
+    bias = Real(0).tag(sync=True)
     stride = Whole(1, 1, 8).tag(sync=True)
     padding = Whole(0, 0, 4).tag(sync=True)
     dilation = Whole(1, 1, 7).tag(sync=True)

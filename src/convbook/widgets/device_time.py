@@ -2,7 +2,7 @@
 
 import traitlets
 
-from .base import BookWidget, Whole
+from .base import BookWidget, Real, Whole
 
 LARGEST_BATCH = 4096
 BATCHES = tuple(2**k for k in range(13))  # 1 to 4096
@@ -69,12 +69,12 @@ class DeviceTimeExplorer(BookWidget, module="device_time.js"):
     workload = traitlets.Enum(list(WORKLOADS), "step").tag(sync=True)
     device = traitlets.Enum(list(DEVICES), "T4").tag(sync=True)
     batch = Whole(64, 1, LARGEST_BATCH).tag(sync=True)
-    overhead = traitlets.Float(10, min=1, max=100).tag(sync=True)
+    overhead = Real(10, 1, 100).tag(sync=True)
     mode = traitlets.Enum(["batch", "loop"], "batch").tag(sync=True)
     moving = traitlets.Bool(False).tag(sync=True)
-    cpu_overhead = traitlets.Float(0.5, min=0.01, max=100).tag(sync=True)
-    cpu_bandwidth = traitlets.Float(10, min=0.1, max=10_000).tag(sync=True)
-    cpu_peak = traitlets.Float(100, min=0.1, max=100_000).tag(sync=True)
+    cpu_overhead = Real(0.5, 0.01, 100).tag(sync=True)
+    cpu_bandwidth = Real(10, 0.1, 10_000).tag(sync=True)
+    cpu_peak = Real(100, 0.1, 100_000).tag(sync=True)
     workloads = traitlets.Dict(WORKLOADS).tag(sync=True)
     devices = traitlets.Dict(DEVICES).tag(sync=True)
 

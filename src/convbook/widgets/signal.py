@@ -1,11 +1,10 @@
 """SignalExplorer: a filter slides along a row of numbers."""
 
 import numpy as np
-import traitlets
 
 from convbook.functional import conv2d
 
-from .base import BookWidget, Numbers, Whole, table
+from .base import BookWidget, Numbers, Real, Whole, table
 
 LONGEST, MOST_TAPS = 96, 9
 # The waves of one heartbeat: samples from its peak, height and width of a bell curve.
@@ -51,7 +50,7 @@ class SignalExplorer(BookWidget, module="signal.js"):
 
     x = Numbers(heartbeat(), ndim=1, largest=(LONGEST,)).tag(sync=True)
     f = Numbers([-1, -1, 4, -1, -1], ndim=1, largest=(MOST_TAPS,)).tag(sync=True)
-    bias = traitlets.Float(0).tag(sync=True)
+    bias = Real(0).tag(sync=True)
     stride = Whole(1, 1, 8).tag(sync=True)
     padding = Whole(0, 0, 8).tag(sync=True)
     step = Whole(0, 0, LONGEST + 15).tag(sync=True)
