@@ -326,11 +326,12 @@ def batch_norm2d(x, gamma, beta, eps=1e-5):
     return *cast(result, rows.images(y)), mean, var
 
 
-def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5):
+def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5, need_dx=True):
     """Return the gradients dx, dgamma, dbeta of `batch_norm2d`, given dy: (N, C, H, W).
 
     mean and var are those of the forward call. They depend on x too, which brings in the two terms
-    that are subtracted from dy: dx = γ/σ · (dy - average of dy - x̂ · average of dy·x̂).
+    that are subtracted from dy: dx = γ/σ · (dy - average of dy - x̂ · average of dy·x̂). Without
+    `need_dx`, dx is None, and half of the time is saved.
     """
     xp, dy, x, gamma, mean, var = checks.normalisation(
         eps, dy=dy, x=x, gamma=gamma, mean=mean, var=var
@@ -342,6 +343,8 @@ def batch_norm2d_backward(dy, x, gamma, mean, var, eps=1e-5):
     dx = rows.of(x, work) - rows.spread(mean.astype(work))
     dbeta = rows.sums(dy)
     dgamma = rows.sums(dx, dy) * slope
+    if not need_dx:
+        return cast(result, None, dgamma, dbeta)
     dx *= rows.spread(-dgamma * slope / rows.count)
     dx += dy
     dx -= rows.spread(dbeta / rows.count)

@@ -39,11 +39,12 @@ def instance_norm2d(x, gamma, beta, eps=1e-5):
     return pixels.images(y).astype(result, copy=False)
 
 
-def instance_norm2d_backward(dy, x, gamma, eps=1e-5):
+def instance_norm2d_backward(dy, x, gamma, eps=1e-5, need_dx=True):
     """Return the gradients dx, dgamma, dbeta of `instance_norm2d`, given dy: (N, C, H, W).
 
     The mean and the variance are computed anew. They depend on x too, as in
-    `batch_norm2d_backward`: dx = γ/σ · (dy - average of dy - x̂ · average of dy·x̂).
+    `batch_norm2d_backward`: dx = γ/σ · (dy - average of dy - x̂ · average of dy·x̂). Without
+    `need_dx`, dx is None.
     """
     xp, dy, x, gamma = _instances(eps, dy=dy, x=x, gamma=gamma)
     result, work = float_and_work_dtype(dy, x, gamma)
@@ -53,6 +54,8 @@ def instance_norm2d_backward(dy, x, gamma, eps=1e-5):
     dy = pixels.of(dy, work)
     average, along = pixels.mean(dy), pixels.mean(dy * normal)
     dbeta, dgamma = (pixels.count * a.sum(axis=0).reshape(-1) for a in (average, along))
+    if not need_dx:
+        return cast(result, None, dgamma, dbeta)
     normal *= -along
     normal += dy
     normal -= average

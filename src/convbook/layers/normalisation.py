@@ -88,7 +88,7 @@ class BatchNorm2d(Layer):
         x, mean, var, batch_statistics = self._remembered
         gamma = self.params["gamma"]
         if batch_statistics:
-            dx, dgamma, dbeta = F.batch_norm2d_backward(dy, x, gamma, mean, var, self.eps)
+            dx, dgamma, dbeta = F.batch_norm2d_backward(dy, x, gamma, mean, var, self.eps, need_dx)
         else:  # the statistics are constants
             xp, wide = get_array_module(dy), dy.astype(mean.dtype, copy=False)
             slope = 1 / (var + self.eps) ** 0.5
@@ -98,7 +98,7 @@ class BatchNorm2d(Layer):
             dx = wide * along_channels(gamma * slope) if need_dx else None
             dx, dgamma, dbeta = cast(dy.dtype, dx, dgamma, dbeta)
         self.grads = {"gamma": dgamma, "beta": dbeta}
-        return dx if need_dx else None
+        return dx
 
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y."""
@@ -147,9 +147,11 @@ class InstanceNorm2d(Layer):
     def backward(self, dy, need_dx=True):
         """Return dx: (N, C, H, W), or None if it is not needed; fill grads."""
         dy = self._gradient(dy)
-        dx, dgamma, dbeta = F.instance_norm2d_backward(dy, self._x, self.params["gamma"], self.eps)
+        dx, dgamma, dbeta = F.instance_norm2d_backward(
+            dy, self._x, self.params["gamma"], self.eps, need_dx
+        )
         self.grads = {"gamma": dgamma, "beta": dbeta}
-        return dx if need_dx else None
+        return dx
 
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y."""
