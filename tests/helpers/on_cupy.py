@@ -1,9 +1,10 @@
 """The tests of the mathematics, on CuPy arrays: ``pytest --cupy``.
 
 The tests themselves know nothing of it. Before they are imported, the public functions of
-`convbook.functional`, the layers, the losses, the optimizers and the training are wrapped: what
-comes as NumPy arrays is moved to the GPU, computed there, and the results are moved back. What is
-on the GPU already, such as the arrays that a network hands from layer to layer, passes unchanged.
+`convbook.functional` and `convbook.detection`, the layers, the losses, the optimizers and the
+training are wrapped: what comes as NumPy arrays is moved to the GPU, computed there, and the
+results are moved back. What is on the GPU already, such as the arrays that a network hands from
+layer to layer, passes unchanged.
 """
 
 import functools
@@ -13,12 +14,14 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from convbook import functional, layers, losses, optimizers
+from convbook import detection, functional, layers, losses, optimizers
 from convbook.arrays import is_cupy, to_gpu
 from convbook.layers.base import Container, Layer
 from convbook.stand_in import StandIn
 
 FILES = {
+    "test_anchors.py",
+    "test_boxes.py",
     "test_functional.py",
     "test_functional_backward.py",
     "test_functional_normalisation.py",
@@ -27,7 +30,9 @@ FILES = {
     "test_layers.py",
     "test_losses.py",
     "test_optimizers.py",
+    "test_roi.py",
     "test_several_losses.py",
+    "test_suppression.py",
     "test_training.py",
     "test_training_like_pytorch.py",
 }
@@ -48,6 +53,15 @@ LEFT_OUT = {
 
 # The arguments that are arrays; `kernel_size` and the like may be NumPy arrays too, but stay.
 ARRAYS = {
+    "a",
+    "anchors",
+    "boxes",
+    "chosen",
+    "codes",
+    "image_index",
+    "kinds",
+    "masks",
+    "truth",
     "x",
     "y",
     "f",
@@ -218,9 +232,10 @@ def wrapped_step(step):
 
 def wrap_everything():
     """Wrap the package; for the rest of the process."""
-    for name, function in inspect.getmembers(functional, inspect.isfunction):
-        if name in functional.__all__ and name != "output_size":
-            setattr(functional, name, wrapped_function(function))
+    for module in (functional, detection):
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if name in module.__all__ and name != "output_size":
+                setattr(module, name, wrapped_function(function))
 
     def rooms(package):
         return [
@@ -231,7 +246,9 @@ def wrap_everything():
 
     for module, methods, wrap in (
         *((room, ("forward", "backward"), wrapped_pass) for room in rooms(layers)),
+        (detection.layers, ("forward", "backward"), wrapped_pass),
         *((room, ("forward", "measure", "backward"), wrapped_method) for room in rooms(losses)),
+        (detection.losses, ("forward", "backward"), wrapped_method),
         (optimizers, ("step",), wrapped_step),
     ):
         for _, cls in inspect.getmembers(module, inspect.isclass):

@@ -1,0 +1,86 @@
+"""Layers that look at regions of interest: three inputs, of which the features get a gradient."""
+
+from .. import checks
+from ..layers.base import Layer, errors_of
+from . import roi
+
+
+class RegionLayer(Layer):
+    """The base of `RoIMaxPool` and `RoIAlign`.
+
+    ``regions = layer(features, boxes, image_index)``; ``backward(dy)`` returns a gradient for each
+    input, which for the boxes and their images is None: a box is chosen, not learnt from here.
+
+    Parameters
+    ----------
+    size : (OH, OW), or an int for both
+    scale : float
+        Cells of the features per pixel: 1 / 4 where four pixels made one cell.
+    """
+
+    hands_over = True
+
+    def __init__(self, size, scale):
+        super().__init__()
+        self.size, self.scale = size, scale
+        with errors_of(self):  # found out now, not at the first forward
+            checks.pair("size", size)
+            roi.positive_scale(scale)
+
+
+class RoIMaxPool(RegionLayer):
+    """The largest value of each part of a region, whole cells only; see `detection.roi_max_pool`.
+
+    See `RegionLayer` for the arguments.
+    """
+
+    def forward(self, features, boxes, image_index):
+        """Return the regions, (R, C, OH, OW)."""
+        with errors_of(self):
+            features = self._input(features, "NCHW")
+            checked = roi.checked_regions(features, boxes, image_index, self.size, self.scale)
+        y, self._places = roi.max_places(*checked)
+        self._shape = features.shape
+        return self._output(y)
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W) and None twice; None alone if dx is not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        return roi.scattered(dy, self._places, self._shape), None, None
+
+
+class RoIAlign(RegionLayer):
+    """Bilinear samples of a region, nothing rounded; see `detection.roi_align`.
+
+    Parameters
+    ----------
+    size, scale
+        See `RegionLayer`.
+    samples : int
+        Points along each side of a part.
+    aligned : bool
+        False forgets the half cell between edges and centres.
+    """
+
+    def __init__(self, size, scale, samples=2, aligned=True):
+        super().__init__(size, scale)
+        self.samples, self.aligned = samples, aligned
+        with errors_of(self):
+            checks.integer("samples", samples, least=1)
+
+    def forward(self, features, boxes, image_index):
+        """Return the regions, (R, C, OH, OW)."""
+        with errors_of(self):
+            features = self._input(features, "NCHW")
+            checked = roi.checked_regions(features, boxes, image_index, self.size, self.scale)
+        self._regions = roi.AlignedRegions(*checked, self.samples, self.aligned)
+        return self._output(self._regions.forward())
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W) and None twice; None alone if dx is not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        return self._regions.backward(dy), None, None
