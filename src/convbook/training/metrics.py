@@ -146,3 +146,67 @@ def _overlap(found, truth):
     checks.shape("found", found, truth.shape)
     axes = tuple(range(1, found.ndim))
     return (found & truth).sum(axis=axes), found.sum(axis=axes), truth.sum(axis=axes)
+
+
+def auroc(scores, positive):
+    """Return how well scores tell two kinds apart: the area under the ROC curve.
+
+    It is the share of all pairs, one of each kind, in which the positive one has the higher score;
+    a tie counts half (Hanley and McNeil, Radiology 1982). 1 is perfect, 0.5 is guessing, and below
+    that the scores point the wrong way.
+
+    Parameters
+    ----------
+    scores : array (N,)
+    positive : array (N,) of bool, or of 0 and 1
+        Which are of the kind that is looked for. Both kinds must be there.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, a score is NaN, or one of the kinds is missing.
+    """
+    scores, positive = to_numpy(scores), to_numpy(positive)
+    if scores.ndim != 1:
+        raise ValueError(f"scores must have shape (N,), got {scores.shape}")
+    checks.shape("positive", positive, scores.shape)
+    if np.isnan(scores).any():
+        raise ValueError("scores must be numbers, got NaN")
+    if not np.isin(positive, (0, 1)).all():
+        raise ValueError("positive must hold True and False, or 1 and 0")
+    positive = positive.astype(bool)
+    count = int(positive.sum())
+    if not 0 < count < len(positive):
+        raise ValueError(
+            f"positive must name some of each kind, got {count} of {len(positive)} positive"
+        )
+    # For each positive one: how many of the others lie below it, and how many not above it.
+    ordered = np.sort(scores[~positive])
+    below = np.searchsorted(ordered, scores[positive], "left")
+    up_to = np.searchsorted(ordered, scores[positive], "right")
+    return float((below + up_to).sum() / (2 * count * len(ordered)))
+
+
+def psnr(images, clean):
+    """Return the peak signal-to-noise ratio in decibels, for pixels from 0 to 1.
+
+    It is -10 · log10(mean squared error), where the mean is taken over all images: ten decibels
+    more are a tenth of the error.
+
+    Parameters
+    ----------
+    images, clean : arrays of the same shape
+
+    Returns
+    -------
+    float
+        Infinite where both are the same.
+    """
+    images, clean = to_numpy(images), to_numpy(clean)
+    checks.shape("images", images, clean.shape)
+    error = np.mean((images.astype(float) - clean) ** 2)
+    return float(-10 * np.log10(error)) if error else float("inf")
