@@ -17,6 +17,7 @@ from .pooling import PoolingExplorer
 from .signal import SignalExplorer
 from .slices import SlicesExplorer
 from .training_explorer import TrainingExplorer
+from .transpose import TransposeExplorer
 
 __all__ = [
     "AnswerGrid",
@@ -36,4 +37,5 @@ __all__ = [
     "SignalExplorer",
     "SlicesExplorer",
     "TrainingExplorer",
+    "TransposeExplorer",
 ]

@@ -42,6 +42,42 @@ export function conv2d(x, f, { bias = 0, stride = 1, padding = 0, dilation = 1 }
     windowCells(r, c, fh, fw, stride, dilation).reduce((sum, k) => sum + padded[k.r][k.c] * f[k.fr][k.fc], 0) + bias);
 }
 
+/** Length of the output of a transposed convolution along one axis (0 or less: nothing is left). */
+export const transposedSize = (size, kernel, stride = 1, padding = 0, outputPadding = 0) =>
+  (size - 1) * stride - 2 * padding + kernel + outputPadding;
+
+/**
+ * A transposed convolution of two matrices, by laying the filter down at each pixel; null when the
+ * padding leaves nothing.
+ */
+export function convTranspose2d(x, f, { stride = 1, padding = 0, outputPadding = 0 } = {}) {
+  const [oh, ow] = shapeOf(x).map((n, axis) => transposedSize(n, shapeOf(f)[axis], stride, padding, outputPadding));
+  if (oh < 1 || ow < 1) return null;
+  const y = build(oh, ow, () => 0);
+  x.forEach((line, row) => line.forEach((value, col) => {
+    for (const k of windowCells(row, col, ...shapeOf(f), stride)) {
+      const [r, c] = [k.r - padding, k.c - padding];
+      if (y[r]?.[c] !== undefined) y[r][c] += value * f[k.fr][k.fc];
+    }
+  }));
+  return y;
+}
+
+/**
+ * `x` with its pixels `stride` cells apart and zeros between them; around it `above` rows and
+ * `beside` columns of zeros, or where that is below zero, so many cut off; `extra` more at the end.
+ * Each cell is {value, isPixel, between: whether it lies between pixels}.
+ */
+export function dilated(x, stride, [above, beside], extra = 0) {
+  const [rows, cols] = shapeOf(x).map((n) => (n - 1) * stride + 1);
+  return build(rows + 2 * above + extra, cols + 2 * beside + extra, (r, c) => {
+    const [i, j] = [r - above, c - beside];
+    const inside = i >= 0 && i < rows && j >= 0 && j < cols;
+    const isPixel = inside && i % stride === 0 && j % stride === 0;
+    return { value: isPixel ? x[i / stride][j / stride] : 0, isPixel, between: inside && !isPixel };
+  });
+}
+
 /** Max or average pooling of a matrix; null when the window does not fit. */
 export function pool2d(x, size, stride, kind) {
   const [h, w] = shapeOf(x);
