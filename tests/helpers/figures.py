@@ -4,6 +4,7 @@ import numpy as np
 
 from convbook import functional as F, widgets
 from convbook.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from convbook.models.autoencoder import convolutional_autoencoder
 
 
 def small_model(rng=0):
@@ -64,12 +65,28 @@ def one_shot_arrays(seed=0, classes=(7, 8, 9), each=4, features=5, size=(6, 5)):
     }
 
 
+def code_arguments(seed=0, n=40):
+    """Arguments of a CodeExplorer: an untrained network and pictures with blots."""
+    rng = np.random.default_rng(seed)
+    images = np.zeros((n, 28, 28))
+    for image in images:
+        row, col = rng.integers(3, 16, 2)
+        image[row : row + 9, col : col + 7] = rng.random()
+    return {
+        "model": convolutional_autoencoder(2, rng=seed),
+        "images": images,
+        "labels": np.arange(n) % 10,
+    }
+
+
 PLAYGROUND = {"model": small_model(), "examples": ([np.eye(28)], [1])}
 TRAINING = training_arrays()
+CODE = code_arguments()
 CONFUSION = confusion_arrays()
 ONE_SHOT = one_shot_arrays()
 ARGUMENTS = {
     "AnswerGrid": {"answer": [[1, 2], [3, 4]]},
+    "CodeExplorer": CODE,
     "ConfusionExplorer": CONFUSION,
     "DigitPlayground": PLAYGROUND,
     "OneShotExplorer": ONE_SHOT,

@@ -34,7 +34,7 @@ from convbook.layers import (
 from convbook.models.digits import digit_cnn
 from convbook.training import fit
 from convbook.widgets import DigitPlayground, bundle
-from convbook.widgets.digit_playground import dequantise, quantise
+from convbook.widgets.stored_network import dequantise, quantise
 from helpers.figures import small_model
 from helpers.pages import NARROW, THEMES, choose_theme, open_widgets
 

@@ -3,6 +3,7 @@
 from .answer import AnswerGrid
 from .augmentation import AugmentationExplorer
 from .channel import ChannelExplorer
+from .code import CodeExplorer
 from .confusion import ConfusionExplorer
 from .conv_gradient import ConvGradientExplorer
 from .convolution import ConvolutionExplorer
@@ -23,6 +24,7 @@ __all__ = [
     "AnswerGrid",
     "AugmentationExplorer",
     "ChannelExplorer",
+    "CodeExplorer",
     "ConfusionExplorer",
     "ConvGradientExplorer",
     "ConvolutionExplorer",

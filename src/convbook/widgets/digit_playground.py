@@ -1,36 +1,23 @@
 """DigitPlayground: draw a digit, and a network reads it."""
 
 import base64
-import copy
 
 import numpy as np
 import traitlets
 
 from convbook.arrays import to_numpy
-from convbook.checks import integer, padding_2d, pair
 from convbook.functional import softmax
 from convbook.images.digit import draw, prepare
-from convbook.layers import (
-    AvgPool2d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    Sequential,
-)
+from convbook.layers import AvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, ReLU
 
 from .base import BookWidget, Whole, table
+from .stored_network import check_layers, stored, text_of
 
 SHAPE = (1, 28, 28)
 CLASSES = 10
 MOST_EXAMPLES = 30
 HARD = 5  # so many of the examples are the test digits that the network reads worst
-KINDS = {
-    Conv2d: "conv", Linear: "linear", ReLU: "relu", MaxPool2d: "max", AvgPool2d: "average",
-    Flatten: "flatten",
-}  # fmt: skip
+KINDS = (Conv2d, Linear, ReLU, MaxPool2d, AvgPool2d, Flatten)  # what the figure can explain
 
 
 class Pixels(traitlets.TraitType):
@@ -58,102 +45,6 @@ def as_bytes(name, value):
             f"got {given}."
         )
     return np.rint(array * (255 / most)).astype(np.uint8)
-
-
-def text_of(array):
-    """Return the bytes of an array, lowest byte first, as base64 text."""
-    array = np.ascontiguousarray(array)
-    return base64.b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
-
-
-def quantise(weights, bits):
-    """Return weights as whole numbers of so many bits, and what one step is worth in each filter.
-
-    Parameters
-    ----------
-    weights : ndarray (filters, …)
-    bits : int
-        With b bits the whole numbers run from -(2^(b-1) - 1) to 2^(b-1) - 1.
-
-    Returns
-    -------
-    codes : ndarray of int32, of the weights' shape
-    steps : ndarray (filters,) of float32
-        The largest weight of a filter, by absolute value, is the largest whole number of steps.
-    """
-    rows = weights.reshape(len(weights), -1).astype(np.float64)
-    most = 2 ** (bits - 1) - 1
-    steps = (np.abs(rows).max(axis=1) / most).astype(np.float32)
-    codes = np.rint(rows / np.where(steps > 0, steps, 1)[:, None])
-    return np.clip(codes, -most, most).astype(np.int32).reshape(weights.shape), steps
-
-
-def dequantise(codes, steps):
-    """Return the weights (float32) that `quantise` has made whole numbers of."""
-    steps = steps.reshape(-1, *[1] * (codes.ndim - 1))
-    return codes.astype(np.float32) * steps
-
-
-def pack(codes, bits):
-    """Return whole numbers as base64 text, `bits` bits each, one right after the other.
-
-    What is written is the number plus 2^(bits-1), so that none is negative, highest bit first.
-    """
-    unsigned = codes.reshape(-1, 1) + 2 ** (bits - 1)
-    ones_and_zeros = (unsigned >> np.arange(bits)[::-1]) & 1
-    return text_of(np.packbits(ones_and_zeros.astype(np.uint8)))
-
-
-def layers_of(model):
-    """Yield the layers of a network in order, also those of a `Sequential` inside it."""
-    for layer in model:
-        if isinstance(layer, Sequential):
-            yield from layers_of(layer)
-        elif not isinstance(layer, Dropout):  # after training it lets everything pass
-            yield layer
-
-
-def check_layers(model):
-    """Raise if the model is not one that the page can compute."""
-    if not isinstance(model, Sequential):
-        raise TypeError(f"model must be a convbook.layers.Sequential, got {type(model).__name__}")
-    for layer in layers_of(model):
-        if type(layer) not in KINDS:
-            known = ", ".join(kind.__name__ for kind in (*KINDS, Dropout))
-            raise ValueError(f"model may be made of {known}; got {layer!r}")
-        if isinstance(layer, Conv2d) and layer.groups != 1:
-            raise ValueError(f"model may have convolutions with groups = 1 only; got {layer!r}")
-
-
-def copy_with(layer, params):
-    """Return a layer with the same settings and other parameters; the layer keeps its own."""
-    twin = copy.copy(layer)
-    twin.params, twin.grads = params, {}
-    return twin
-
-
-def describe(layer, y_shape, codes, bits):
-    """Return what the page needs to know of a layer, as a dict that JSON can hold."""
-    known = {"kind": KINDS[type(layer)], "name": repr(layer), "shape": list(y_shape)}
-    if isinstance(layer, (Conv2d, MaxPool2d, AvgPool2d)):
-        stride = layer.kernel_size if layer.stride is None else layer.stride
-        known |= {
-            "kernel": pair("kernel_size", layer.kernel_size),
-            "stride": pair("stride", stride),
-            "dilation": pair("dilation", getattr(layer, "dilation", 1)),
-            "padding": padding_2d(layer.padding),
-        }
-    if codes:
-        whole, steps = codes
-        known["weights"] = {
-            "bits": bits,
-            "shape": whole.shape,
-            "codes": pack(whole, bits),
-            "steps": text_of(steps),
-        }
-        if layer.bias:
-            known["bias"] = text_of(to_numpy(layer.params["b"]).astype(np.float32))
-    return known
 
 
 class DigitPlayground(BookWidget, module="digit_playground.js"):
@@ -218,28 +109,15 @@ class DigitPlayground(BookWidget, module="digit_playground.js"):
     unit = traitlets.List(Whole(0, 0, 10_000), [1, 0, 12, 12], minlen=4, maxlen=4).tag(sync=True)
 
     def __init__(self, model, examples=None, bits=12, **kwargs):
-        check_layers(model)
-        bits = integer("bits", bits, least=2)
-        if bits > 16:
-            raise ValueError(f"bits must be from 2 to 16, got {bits}")
-        originals, rounded, described = [], [], []
-        x = np.zeros((1, *SHAPE), np.float32)
-        for layer in layers_of(model):
-            params = {name: to_numpy(a).astype(np.float32) for name, a in layer.params.items()}
-            originals.append(copy_with(layer, params))
-            codes = None
-            for name in {"f", "w"} & set(params):
-                codes = quantise(params[name], bits)
-                params = params | {name: dequantise(*codes)}
-            rounded.append(copy_with(layer, params))
-            x = rounded[-1].forward(x)
-            described.append(describe(layer, x.shape[1:], codes, bits))
+        check_layers(model, KINDS)
+        self.original, self.network, described, x = stored(
+            model, np.zeros((1, *SHAPE), np.float32), bits
+        )
         if x.shape != (1, CLASSES):
             raise ValueError(
                 f"model must turn x of shape (N, 1, 28, 28) into scores of shape (N, {CLASSES}), "
                 f"got {('N', *x.shape[1:])}"
             )
-        self.original, self.network = Sequential(*originals), Sequential(*rounded)
         chosen = self._choose() if examples is None else examples
         chosen = self._described(*chosen)
         if "pixels" not in kwargs:

@@ -71,6 +71,35 @@ function convolutionLayer(x, { from: [c, h, w], shape: [oc, oh, ow], kernel: [fh
   return y;
 }
 
+/**
+ * Transposed convolution. Each number of the picture lays the filter down, times itself; what lies
+ * outside is cut off. Weights are in the order (channel, output channel, row, column).
+ */
+function transposedLayer(x, { from: [c, h, w], shape: [oc, oh, ow], kernel: [fh, fw], stride, padding, weights, bias }) {
+  const y = new Float32Array(oc * oh * ow);
+  if (bias) for (let o = 0; o < oc; o++) y.fill(bias[o], o * oh * ow, (o + 1) * oh * ow);
+  const [[top], [left]] = padding;
+  let from = 0;
+  for (let ch = 0; ch < c; ch++)
+    for (let r = 0; r < h; r++)
+      for (let q = 0; q < w; q++) {
+        const value = x[from++];
+        if (value === 0) continue;
+        for (let o = 0; o < oc; o++)
+          for (let fr = 0; fr < fh; fr++) {
+            const row = r * stride[0] + fr - top;
+            if (row < 0 || row >= oh) continue;
+            const weight = ((ch * oc + o) * fh + fr) * fw;
+            const start = (o * oh + row) * ow;
+            for (let fc = 0; fc < fw; fc++) {
+              const col = q * stride[1] + fc - left;
+              if (col >= 0 && col < ow) y[start + col] += value * weights[weight + fc];
+            }
+          }
+      }
+  return y;
+}
+
 /** Pooling. In an average padded cells count as zeros; a maximum leaves them out. */
 function poolingLayer(x, { kind, from: [, h, w], shape: [c, oh, ow], kernel: [kh, kw], stride, padding }) {
   const y = new Float32Array(c * oh * ow);
@@ -104,8 +133,9 @@ function linearLayer(x, { shape: [n], weights, bias }) {
 }
 
 const LAYERS = {
-  conv: convolutionLayer, max: poolingLayer, average: poolingLayer, linear: linearLayer,
-  relu: (x) => x.map((v) => Math.max(v, 0)), flatten: (x) => x,
+  conv: convolutionLayer, transposed: transposedLayer, max: poolingLayer, average: poolingLayer, linear: linearLayer,
+  relu: (x) => x.map((v) => Math.max(v, 0)), sigmoid: (x) => x.map((v) => 1 / (1 + Math.exp(-v))),
+  flatten: (x) => x, reshape: (x) => x,
 };
 
 /** The picture `x` and after it the output of every layer. */

@@ -21,9 +21,10 @@ const group = (name, items) => items.length > 0 && h("div", { class: "cb-gallery
 
 /**
  * Test digits and drawings: {els, exampleOf(pixels), draw(), press(example), pressSketch(strokes)}.
- * `choose(pixels)` is called for a digit, `sketch(strokes)` for a drawing.
+ * `choose(pixels)` is called for a digit, `sketch(strokes)` for a drawing. `drawings` are strokes
+ * by name, and `title` what they have in common.
  */
-export function galleries({ stored, choose, sketch }) {
+export function galleries({ stored, choose, sketch, drawings = SKETCHES, title = "Drawings of another size, in another place" }) {
   const examples = stored.map((example) => {
     const bytes = bytesOf(example.pixels);
     const pixels = Array.from({ length: SIDE }, (_, r) => Array.from(bytes.subarray(r * SIDE, (r + 1) * SIDE)));
@@ -37,14 +38,14 @@ export function galleries({ stored, choose, sketch }) {
     const use = () => choose(structuredClone(example.pixels));
     return { el: button(image.el, text, use, { class: `cb-thumb${wrong ? " misread" : ""}` }), example, draw };
   });
-  const sketches = Object.entries(SKETCHES).map(([name, strokes]) => {
+  const sketches = Object.entries(drawings).map(([name, strokes]) => {
     const image = svg("svg", { viewBox: `0 0 ${PAD} ${PAD}`, class: "cb-ink", "aria-hidden": "true" },
       strokes.map((s) => svg("path", { d: pathOf(s.points), "stroke-width": s.width })));
     const use = () => sketch(structuredClone(strokes));
     return { el: button(image, `Drawing: ${name}`, use, { class: "cb-thumb" }), text: JSON.stringify(strokes) };
   });
   return {
-    els: [group("Test digits", thumbs), group("Drawings of another size, in another place", sketches)],
+    els: [group("Test digits", thumbs), group(title, sketches)],
     /** The example that has exactly these pixels. */
     exampleOf(pixels) {
       const text = JSON.stringify(pixels);
