@@ -79,12 +79,26 @@ def code_arguments(seed=0, n=40):
     }
 
 
+def anomaly_arrays(seed=0, n=60, k=5):
+    """Arguments of an AnomalyExplorer, drawn at random: the class left out lies higher."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(n) % k)
+    higher = labels == np.arange(k)[:, None]
+    return {
+        "errors": rng.gamma(3, 0.01, (k, n)) * (1 + higher * rng.random((k, 1))),
+        "ink": 0.05 + rng.random(n) / 8,
+        "labels": labels,
+    }
+
+
 PLAYGROUND = {"model": small_model(), "examples": ([np.eye(28)], [1])}
 TRAINING = training_arrays()
 CODE = code_arguments()
+ANOMALIES = anomaly_arrays()
 CONFUSION = confusion_arrays()
 ONE_SHOT = one_shot_arrays()
 ARGUMENTS = {
+    "AnomalyExplorer": ANOMALIES,
     "AnswerGrid": {"answer": [[1, 2], [3, 4]]},
     "CodeExplorer": CODE,
     "ConfusionExplorer": CONFUSION,

@@ -1,5 +1,6 @@
 """Live figures: ipywidgets in Jupyter, and the same figures without a kernel on a static page."""
 
+from .anomaly import AnomalyExplorer
 from .answer import AnswerGrid
 from .augmentation import AugmentationExplorer
 from .channel import ChannelExplorer
@@ -21,6 +22,7 @@ from .training_explorer import TrainingExplorer
 from .transpose import TransposeExplorer
 
 __all__ = [
+    "AnomalyExplorer",
     "AnswerGrid",
     "AugmentationExplorer",
     "ChannelExplorer",
