@@ -13,6 +13,7 @@ import numpy as np
 from .. import checks
 from ..arrays import get_array_module, one_or_all, to_gpu, to_numpy
 from . import states
+from .receptive import Window
 from .summary import Summary
 
 
@@ -147,6 +148,14 @@ class Layer:
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y; several have tuples."""
         return 0
+
+    def window(self, axis):
+        """Return which positions of x each position of y reads, along the height (0) or width (1).
+
+        A `receptive.Window`, or `receptive.WHOLE` if all of them. None, which is what a layer of
+        your own says, if it is not known; the receptive fields behind it are not known then.
+        """
+        return Window() if self.elementwise or type(self) is Layer else None
 
     def __repr__(self):
         """Return the call that makes this layer, without what is at its default."""

@@ -5,6 +5,7 @@ import numpy as np
 from .. import checks
 from ..arrays import get_array_module, one_or_all
 from .base import Layer, errors_of
+from .receptive import Window
 
 
 class Joining(Layer):
@@ -18,6 +19,10 @@ class Joining(Layer):
         get_array_module(*xs)  # says so if some are on the GPU and some are not
         dtype = np.result_type(*(x.dtype for x in xs))
         return [x.astype(dtype, copy=False) for x in xs]
+
+    def window(self, axis):
+        """Return that a position of y is made of the same one of each x; see `Layer.window`."""
+        return Window()
 
 
 class Concat(Joining):
@@ -57,6 +62,10 @@ class Concat(Joining):
         if not need_dx:
             return None
         return one_or_all(tuple(self._parts(dy)))
+
+    def window(self, axis):
+        """Return that positions stay by themselves, if they are not what is laid end to end."""
+        return Window() if self.axis == 1 else None
 
     def _others(self, x):
         return x.shape[: self.axis] + x.shape[self.axis + 1 :]

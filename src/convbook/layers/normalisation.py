@@ -8,6 +8,7 @@ from .. import checks, functional as F
 from ..arrays import cast, get_array_module
 from ..checks import float_dtype, number
 from .base import Layer, errors_of
+from .receptive import WHOLE, Window
 
 SMALLEST = 1e-6  # the length by which nothing shorter is divided
 
@@ -104,6 +105,10 @@ class BatchNorm2d(Layer):
         """Return how many multiplications by a parameter turn x into y."""
         return math.prod(y_shape)
 
+    def window(self, axis):
+        """Return that positions stay by themselves, as after ``eval()``; see `Layer.window`."""
+        return Window()
+
 
 class InstanceNorm2d(Layer):
     """Normalise each channel of each image of x: (N, C, H, W) by itself; see `instance_norm2d`.
@@ -157,6 +162,10 @@ class InstanceNorm2d(Layer):
         """Return how many multiplications by a parameter turn x into y."""
         return math.prod(y_shape)
 
+    def window(self, axis):
+        """Return that a channel's statistics are of all positions; see `Layer.window`."""
+        return WHOLE
+
 
 class LocalResponseNorm(Layer):
     """Divide each number by the strength of nearby channels, as AlexNet does.
@@ -192,6 +201,10 @@ class LocalResponseNorm(Layer):
             return None
         return F.local_response_norm_backward(dy, self._x, self.size, self.alpha, self.beta, self.k)
 
+    def window(self, axis):
+        """Return that its neighbours are channels, not positions; see `Layer.window`."""
+        return Window()
+
 
 def along_channels(a):
     """Return a: (C,) with the axes it needs to be combined with (N, C, H, W)."""
@@ -219,3 +232,7 @@ class UnitLength(Layer):
             return None
         along = (dy * self._y).sum(axis=1, keepdims=True)
         return (dy - along * self._y) / self._length
+
+    def window(self, axis):
+        """Return that the length is one of all numbers; see `Layer.window`."""
+        return WHOLE

@@ -5,6 +5,7 @@ import numpy as np
 from .. import checks, functional as F
 from ..arrays import get_array_module
 from .base import Layer, errors_of
+from .receptive import WHOLE, Window
 
 
 class Pool2d(Layer):
@@ -41,6 +42,11 @@ class Pool2d(Layer):
         if not need_dx:
             return None
         return self.function_backward(dy, self._x, self.kernel_size, self.stride, self.padding)
+
+    def window(self, axis):
+        """Return the window that slides over x along an axis; see `Layer.window`."""
+        size, stride, padding = settings(self)
+        return Window(size[axis], stride[axis], padding[axis][0])
 
 
 class MaxPool2d(Pool2d):
@@ -155,13 +161,22 @@ class MaxUnpool2d(Layer):
 
     def _least_size(self, x):
         """Return the size of the smallest image with as many windows as x has pixels."""
-        pool = self._pool or self
-        kernel = checks.pair("kernel_size", pool.kernel_size)
-        stride = kernel if pool.stride is None else checks.pair("stride", pool.stride)
-        padding = checks.padding_2d(pool.padding)
         return tuple(
-            (n - 1) * s + k - sum(p) for n, k, s, p in zip(x.shape[2:], kernel, stride, padding)
+            (n - 1) * s + k - sum(p)
+            for n, k, s, p in zip(x.shape[2:], *settings(self._pool or self))
         )
+
+    def window(self, axis):
+        """Return which windows of the pooling hold a position of y; see `Layer.window`."""
+        size, stride, padding = settings(self._pool or self)
+        return Window(size[axis], padding=padding[axis][0], up=stride[axis])
+
+
+def settings(pool):
+    """Return kernel size, stride and padding of a pooling, each for both axes."""
+    kernel = checks.pair("kernel_size", pool.kernel_size)
+    stride = kernel if pool.stride is None else checks.pair("stride", pool.stride)
+    return kernel, stride, checks.padding_2d(pool.padding)
 
 
 class GlobalAvgPool2d(Layer):
@@ -192,3 +207,7 @@ class GlobalAvgPool2d(Layer):
         dy = dy.astype(np.result_type(dy.dtype, np.float32), copy=False)  # h·w may be too large
         dx[...] = (dy / (h * w))[:, :, None, None]
         return dx
+
+    def window(self, axis):
+        """Return that a channel's average is one of all positions; see `Layer.window`."""
+        return WHOLE

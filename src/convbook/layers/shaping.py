@@ -6,6 +6,7 @@ from .. import checks, functional as F
 from ..arrays import get_array_module
 from ..resampling import upsampling_mode
 from .base import Layer, errors_of
+from .receptive import Window
 
 
 class Reshaping(Layer):
@@ -38,6 +39,10 @@ class Flatten(Reshaping):
             if x.ndim < 2:
                 raise ValueError(f"x must have at least 2 axes, got shape {x.shape}")
         return self._reshaped(x, [math.prod(x.shape[1:])])
+
+    def window(self, axis):
+        """Return that each number sees what it saw before; see `Layer.window`."""
+        return Window()
 
 
 class Reshape(Reshaping):
@@ -108,6 +113,14 @@ class Upsample(Layer):
             return None
         return F.upsample2d_backward(dy, self._x, self.factor, self.mode)
 
+    def window(self, axis):
+        """Return which positions a position of y is made of; see `Layer.window`."""
+        factor = checks.pair("factor", self.factor)[axis]
+        if self.mode == "nearest":
+            return Window(factor, up=factor)
+        odd = factor % 2  # the two nearest ones, but in the middle of an odd factor one alone
+        return Window(2 * factor - odd, padding=(factor - odd) // 2, up=factor)
+
 
 class Shrink(Layer):
     """Keep every S-th pixel along both axes, and put channels of zeros behind the others.
@@ -152,3 +165,7 @@ class Shrink(Layer):
         dx = get_array_module(dy).zeros_like(dy, shape=self._shape)
         dx[:, :, :: self.stride, :: self.stride] = dy[:, : self._shape[1]]
         return dx
+
+    def window(self, axis):
+        """Return which position is kept for one of y; see `Layer.window`."""
+        return Window(stride=self.stride)

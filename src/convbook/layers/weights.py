@@ -9,6 +9,7 @@ from ..arrays import cast
 from ..checks import float_dtype
 from .base import Layer, errors_of
 from .initializers import he_normal
+from .receptive import WHOLE, Window
 
 
 class Convolution(Layer):
@@ -123,6 +124,14 @@ class Conv2d(Convolution):
         """Return how many multiplications by a parameter turn x into y."""
         return math.prod(y_shape) * self.params["f"][0].size  # one filter for each output
 
+    def window(self, axis):
+        """Return the window that slides over x along an axis; see `Layer.window`."""
+        size, stride, dilation = (
+            checks.pair(name, getattr(self, name))[axis]
+            for name in ("kernel_size", "stride", "dilation")
+        )
+        return Window(size, stride, checks.padding_2d(self.padding)[axis][0], dilation)
+
 
 class ConvTranspose2d(Convolution):
     """Transposed convolution; see `convbook.functional.conv_transpose2d`.
@@ -202,6 +211,13 @@ class ConvTranspose2d(Convolution):
         """Return how many multiplications by a parameter turn x into y."""
         return math.prod(x_shape) * self.params["f"][0].size  # one filter for each input
 
+    def window(self, axis):
+        """Return which positions lay a filter on those of y; see `Layer.window`."""
+        size, stride = (
+            checks.pair(name, getattr(self, name))[axis] for name in ("kernel_size", "stride")
+        )
+        return Window(size, padding=checks.padding_2d(self.padding)[axis][0], up=stride)
+
 
 class Linear(Layer):
     """Fully connected layer: y = x wᵀ + b for x: (N, in_features).
@@ -265,3 +281,7 @@ class Linear(Layer):
     def multiplications(self, x_shape, y_shape):
         """Return how many multiplications by a parameter turn x into y."""
         return math.prod(y_shape) * self.in_features
+
+    def window(self, axis):
+        """Return that every output reads all inputs; see `Layer.window`."""
+        return WHOLE

@@ -1,0 +1,90 @@
+"""The summary as a tree: blocks with what is inside them, which add up."""
+
+import numpy as np
+import pytest
+
+from convbook.layers import Conv2d, MaxPool2d, ReLU, Residual, Sequential, Summary
+from convbook.layers.summary import Block, Row
+from convbook.models.densenet import small_densenet
+from convbook.models.googlenet import small_googlenet
+from convbook.models.mobilenet import small_mobilenet
+from convbook.models.resnet import small_resnet
+from convbook.models.vgg import small_vgg
+
+
+def blocks(part):
+    """Yield a block and all blocks inside it."""
+    if isinstance(part, Block):
+        yield part
+        for inner in part.parts:
+            yield from blocks(inner)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        small_vgg,
+        small_googlenet,
+        small_densenet,
+        small_mobilenet,
+        lambda rng: small_resnet(rng=rng),
+    ],
+)
+def test_blocks_add_up(make):
+    model = make(rng=0)
+    summary = Summary(model, (3, 32, 32))
+    assert summary.tree.rows == summary.rows
+    assert (
+        summary.tree.parameters == summary.parameters == sum(a.size for a in model.params.values())
+    )
+    names = [block.name for block in blocks(summary.tree)]
+    assert len(names) == len(set(names)) and names[0] == ""
+    for block in blocks(summary.tree):
+        assert block.parameters == sum(row.parameters for row in block.rows)
+        assert block.multiplications == sum(row.multiplications for row in block.rows)
+        last = block.parts[-1]
+        if block.layer == "Sequential":
+            assert block.output_shape == last.output_shape
+            assert block.receptive_field == last.receptive_field
+
+
+def test_a_tree_by_hand():
+    body = Sequential(Conv2d(2, 3, 3, padding=1, rng=0), ReLU(), Conv2d(3, 2, 1, rng=0))
+    summary = Summary(Sequential(Residual(body), MaxPool2d(2)), (2, 8, 6))
+    whole = summary.tree
+    assert (whole.name, whole.layer, whole.output_shape) == ("", "Sequential", (2, 4, 3))
+    residual, pool = whole.parts
+    assert (residual.layer, residual.output_shape) == ("Residual", (2, 8, 6))
+    assert [part.name for part in residual.parts] == ["0.body", "0.shortcut"]
+    assert residual.parameters == 57 + 8 and residual.multiplications == 48 * (54 + 6)
+    assert isinstance(pool, Row) and pool.receptive_field == (4, 4)
+    assert pool.rows == [pool]
+    assert summary.outline().splitlines()[3:-2] == [
+        "0  Residual of 4 layers  2 × 8 × 6          65            2,880  3 × 3",
+        "1  MaxPool2d(2)          2 × 4 × 3           0                0  4 × 4",
+    ]
+    assert [line.split()[:2] for line in summary.outline(2).splitlines()[3:6]] == [
+        ["0", "Residual"],
+        ["0.body", "Sequential"],
+        ["0.shortcut", "Layer()"],
+    ]
+    assert "Sequential of 5 layers" in summary.outline(0)
+    assert "5 × 5" not in str(summary)
+
+
+def test_a_single_layer_is_a_row():
+    summary = Summary(Conv2d(1, 2, 3, rng=0), (1, 5, 5))
+    assert isinstance(summary.tree, Row) and summary.tree.receptive_field == (3, 3)
+    assert "3 × 3" in summary.outline()
+
+
+def test_the_model_stays_as_it_was():
+    model = small_resnet(8, rng=0)
+    x = np.random.default_rng(0).standard_normal((4, 3, 16, 16), np.float32)
+    y = model(x)
+    before = model.state()
+    Summary(model, (3, 16, 16))
+    assert all(np.array_equal(before[name], a) for name, a in model.state().items())
+    assert all("forward" not in vars(layer) for layer in model.walk())
+    assert model.training
+    model.backward(np.ones_like(y))  # it still remembers its own pass
