@@ -2,6 +2,7 @@
 
 from .anomaly import AnomalyExplorer
 from .answer import AnswerGrid
+from .architecture import ArchitectureExplorer
 from .augmentation import AugmentationExplorer
 from .channel import ChannelExplorer
 from .code import CodeExplorer
@@ -24,6 +25,7 @@ from .transpose import TransposeExplorer
 __all__ = [
     "AnomalyExplorer",
     "AnswerGrid",
+    "ArchitectureExplorer",
     "AugmentationExplorer",
     "ChannelExplorer",
     "CodeExplorer",
