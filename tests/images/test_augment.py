@@ -20,6 +20,7 @@ from convbook.images.augment import (
     Rotate,
     Shear,
     Shift,
+    Together,
     Zoom,
 )
 from convbook.stand_in import StandIn
@@ -524,3 +525,93 @@ def test_own_transformations_can_join():
 
     x = pictures()
     np.testing.assert_array_equal(Compose(Negative(), Negative())(x, rng()), 1 - (1 - x))
+
+
+# --- Images and masks together -------------------------------------------------------------------
+
+
+def spots(seed=0, n=6, size=24):
+    """Images of a soft spot each, and where it is bright."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[0:size, 0:size]
+    places = rng.uniform(8, size - 8, (n, 2, 1, 1))
+    distance = np.hypot(rows - places[:, 0], columns - places[:, 1])
+    x = np.exp(-((distance / 4) ** 2))[:, None].astype(np.float32)
+    return x, (x > 0.5).astype(np.float32)
+
+
+MOVES = (Rotate(40), Zoom((0.8, 1.2)), Shift(3, whole=False), Flip(0.5, 0.5))
+
+
+def test_masks_go_where_their_images_go():
+    x, y = spots()
+    moved_x, moved_y = Together(*MOVES)(x, y, np.random.default_rng(3))
+    assert (moved_y != y).any() and set(np.unique(moved_y)) == {0, 1}
+    wrong = moved_y != (moved_x > 0.5)
+    assert wrong.mean() < 0.01
+    alone = Compose(*MOVES, mode="edge")(x, np.random.default_rng(3))
+    np.testing.assert_array_equal(moved_x, alone)  # the images as if there were no masks
+
+
+def test_what_changes_values_leaves_the_masks():
+    x, y = spots()
+    step = Together(Brightness((0.5, 0.5)), Cutout(6))
+    moved_x, moved_y = step(x, y, np.random.default_rng(0))
+    np.testing.assert_array_equal(moved_y, y)
+    assert moved_x.max() <= 0.5 and moved_x.dtype == x.dtype
+
+
+@pytest.mark.parametrize("dtype", (bool, np.uint8, np.int64, np.float32))
+def test_masks_and_classes_keep_their_kind(dtype):
+    x, y = spots()
+    classes = (y[:, 0] + (x[:, 0] > 0.8)).astype(dtype)
+    for targets in (y.astype(dtype), classes):
+        new = Together(*MOVES)(x, targets, np.random.default_rng(1))[1]
+        assert new.dtype == dtype and new.shape == targets.shape
+        assert set(np.unique(new)) <= set(np.unique(targets))
+    masks = np.concatenate([y, 1 - y], axis=1).astype(dtype)
+    new = Together(*MOVES)(x, masks, np.random.default_rng(1))[1].astype(int)
+    assert (new.sum(axis=1) == 1).mean() > 0.98
+
+
+def test_classes_move_as_their_masks_do():
+    x, y = spots()
+    unknown = np.where(y[:, 0] > 0, 1, 255)
+    as_classes = Together(*MOVES)(x, unknown, np.random.default_rng(2))[1]
+    as_masks = Together(*MOVES)(x, y, np.random.default_rng(2))[1]
+    assert ((as_classes == 1) != (as_masks[:, 0] == 1)).mean() < 0.005
+
+
+def test_masks_are_cut_out_with_their_images():
+    x, y = spots()
+    step = Together(Rotate(20), Crop(2, (12, 16)), Brightness((1, 1)))
+    new_x, new_y = step(x, y, np.random.default_rng(5))
+    assert new_x.shape == new_y.shape == (6, 1, 12, 16)
+    assert ((new_x > 0.5) != (new_y > 0.5)).mean() < 0.01 and new_y.any()
+    classes = step(x, y[:, 0].astype(int), np.random.default_rng(5))[1]
+    assert (classes != new_y[:, 0]).mean() < 0.01
+
+
+def test_together_in_a_training_is_a_function_of_both():
+    from convbook.training.batches import changes_targets
+
+    assert changes_targets(Together(Shift(2)))
+    assert repr(Together(Shift(2))).startswith("Together(\n  Shift(whole=True")
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda x, y, r: Together(3), TypeError, "steps must be transformations"),
+        (lambda x, y, r: Together(Shift(2), mode="wrap"), ValueError, "mode must be one of"),
+        (
+            lambda x, y, r: Together(Shift(2))(x, y[:3], r),
+            ValueError,
+            r"y must be masks \(N, D, H, W\) or classes",
+        ),
+        (lambda x, y, r: Together(Shift(2))(x, y[..., 1:], r), ValueError, "y must be masks"),
+    ],
+)
+def test_together_refuses_what_does_not_fit(call, error, said):
+    with pytest.raises(error, match=said):
+        call(*spots(), np.random.default_rng(0))

@@ -375,6 +375,87 @@ class Compose(Augmentation):
         return "\n".join(["Compose(", *lines, *mode, ")"])
 
 
+class Together:
+    """Change images and their masks together: what moves an image moves its mask alike.
+
+        fit(model, x, masks, augment=Together(Rotate(10), Shift(4), Brightness(clip=False)))
+
+    Steps that change values only, such as `Brightness`, change the images and leave the masks.
+    Neighbouring steps that move are sampled once, as in `Compose`.
+
+    Parameters
+    ----------
+    *steps : Augmentation
+    mode : {"zero", "edge", "reflect"}
+        What lies outside, for images and masks.
+    """
+
+    def __init__(self, *steps, mode="edge"):
+        Compose(*steps, mode=mode)  # for its checks
+        self.steps, self.mode = steps, mode
+
+    def __call__(self, x, y, rng):
+        """Return new images and new masks.
+
+        Parameters
+        ----------
+        x : array (N, C, H, W)
+            Floating point or uint8.
+        y : array (N, D, H, W), or (N, H, W) of ints
+            Masks, each a channel of 0 and 1 or False and True; or the class of each pixel. A pixel
+            that comes to lie between others is what most of it was.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        x, y : arrays of the same dtypes, and of the same shapes but for a `Crop` to a size
+        """
+        xp, x = affine.images(x)
+        if y.shape not in [(len(x), *x.shape[2:]), (len(x), *y.shape[1:2], *x.shape[2:])]:
+            raise ValueError(
+                f"y must be masks (N, D, H, W) or classes (N, H, W) of the images {x.shape}, got "
+                f"{y.shape}"
+            )
+        for matrices, size, step in self._in_order(x.shape, rng):
+            if matrices is None:
+                x = step(x, rng)
+            else:
+                x = affine.transform(x, matrices, self.mode, size)
+                y = moved_masks(xp, y, matrices, self.mode, size)
+        return x, y
+
+    def _in_order(self, shape, rng):
+        """Yield (matrices, size, None) for neighbouring steps that move, (None, None, step) else.
+
+        Numbers are drawn when they are asked for, so that their order is that of the steps.
+        """
+        matrices = None
+        for step in self.steps:
+            if isinstance(step, AffineAugmentation):
+                drawn = step.matrices(shape, rng)
+                matrices = drawn if matrices is None else drawn @ matrices
+                shape = *shape[:2], *step.output_size(*shape[2:])
+                continue
+            if matrices is not None:
+                yield matrices, shape[2:], None
+                matrices = None
+            yield None, None, step
+        if matrices is not None:
+            yield matrices, shape[2:], None
+
+    def __repr__(self):
+        return repr(Compose(*self.steps, mode=self.mode)).replace("Compose", "Together", 1)
+
+
+def moved_masks(xp, y, matrices, mode, size):
+    """Return masks (N, D, H, W), or classes (N, H, W), moved by matrices, in the dtype of y."""
+    if y.ndim == 3:
+        numbers = xp.unique(y)
+        masks = (y[:, None] == numbers[:, None, None]).astype(np.float32)
+        return numbers[affine.transform(masks, matrices, mode, size).argmax(axis=1)]
+    return (affine.transform(y.astype(np.float32), matrices, mode, size) >= 0.5).astype(y.dtype)
+
+
 def _moved(x, matrices, mode, shape):
     """Return x sampled with these matrices, in the new shape; without a mode none is needed."""
     return affine.transform(x, matrices, mode or "zero", shape[2:])
