@@ -7,6 +7,7 @@ from convbook.layers import (
     AvgPool2d,
     BatchNorm2d,
     Conv2d,
+    ConvTranspose2d,
     Dropout,
     Flatten,
     GlobalAvgPool2d,
@@ -23,6 +24,7 @@ from convbook.models.densenet import small_densenet
 from convbook.models.googlenet import small_googlenet
 from convbook.models.mobilenet import small_mobilenet
 from convbook.models.resnet import resnet, small_resnet
+from convbook.models.unet import unet
 from convbook.models.vgg import small_vgg
 
 pytestmark = pytest.mark.slow
@@ -140,6 +142,36 @@ def test_models_that_do_not_fit_are_refused_and_left_alone(module):
             module.copy_from_keras(net, other)
         assert all(np.array_equal(state[k], a) for k, a in other.state().items())
     assert all(np.array_equal(a, b) for a, b in zip(before, net.get_weights()))
+
+
+UNFOLDING = {
+    "U-Net": (lambda: unet(1, 3, base=4, depth=2, rng=0), (1, 16, 24)),
+    "no skips": (lambda: unet(2, 1, base=4, depth=1, rng=0, skips=False), (2, 8, 6)),
+    "padding": (lambda: ConvTranspose2d(2, 3, 4, stride=2, padding=1, rng=0), (2, 5, 7)),
+    "gaps": (lambda: ConvTranspose2d(2, 3, 2, stride=3, bias=False, rng=0), (2, 5, 7)),
+    "output padding": (
+        lambda: ConvTranspose2d(2, 3, 3, stride=2, padding=1, output_padding=1, rng=0),
+        (2, 5, 7),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNFOLDING)
+def test_the_same_maps(module, name):
+    make, shape = UNFOLDING[name]
+    model = with_any_numbers(make() if name in ("U-Net", "no skips") else Sequential(make()))
+    x = pictures(shape)
+    found = scores(module.build(model, shape), x).transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(found, model(x), rtol=1e-4, atol=1e-4 * np.abs(found).max())
+
+
+def test_maps_that_keras_cannot_make(module):
+    for layer in (
+        ConvTranspose2d(2, 2, 2, stride=2, groups=2),
+        ConvTranspose2d(2, 2, 2, stride=2, output_padding=1),
+    ):
+        with pytest.raises(TypeError, match=r"ConvTranspose2d\(.* \(0\) has"):
+            module.build(Sequential(layer), (2, 4, 4))
 
 
 def test_what_has_no_counterpart_is_named(module):

@@ -20,6 +20,7 @@ from ..layers import (
     Branches,
     Concat,
     Conv2d,
+    ConvTranspose2d,
     Dropout,
     Flatten,
     GlobalAvgPool2d,
@@ -111,6 +112,26 @@ def convolution(keras, layer, name, x):
     )(x)
 
 
+def transposed(keras, layer, name, x):
+    """Unfold with the whole filter, then cut off what our padding cuts off."""
+    if layer.groups != 1:
+        raise TypeError(f"{layer!r} ({name}) has groups, which Keras's Conv2DTranspose has not")
+    stride = checks.pair("stride", layer.stride)
+    extra = checks.pair("output_padding", layer.output_padding, least=0)
+    # Keras's "valid" ends where the last filter does, or a stride behind its beginning.
+    size = checks.pair("kernel_size", layer.kernel_size)
+    y = keras.layers.Conv2DTranspose(
+        layer.out_channels, size, strides=stride, use_bias=layer.bias, name=name
+    )(x)
+    ends = []
+    for axis, (before, after) in enumerate(checks.padding_2d(layer.padding)):
+        full = max(size[axis], stride[axis]) - size[axis]  # rows that Keras has and we have not
+        ends.append((before, after - extra[axis] + full))
+    if any(end < 0 for _, end in ends):
+        raise TypeError(f"{layer!r} ({name}) has an output_padding that Keras cannot give")
+    return keras.layers.Cropping2D(ends)(y) if any(map(any, ends)) else y
+
+
 def normalisation(keras, layer, name, x):
     """Keras's momentum says how much of the old average stays, ours how much of the new comes."""
     return keras.layers.BatchNormalization(
@@ -153,6 +174,7 @@ def joining(keras, layer, name, xs):
 
 MAKERS = {
     Conv2d: convolution,
+    ConvTranspose2d: transposed,
     BatchNorm2d: normalisation,
     Linear: lambda keras, layer, name, x: keras.layers.Dense(
         layer.params["w"].shape[0], use_bias="b" in layer.params, name=name
