@@ -5,6 +5,7 @@ import numpy as np
 from convbook import functional as F, widgets
 from convbook.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from convbook.models.autoencoder import convolutional_autoencoder
+from convbook.models.unet import unet
 
 
 def small_model(rng=0):
@@ -91,6 +92,17 @@ def anomaly_arrays(seed=0, n=60, k=5):
     }
 
 
+def small_unet(rng=0, skips=True):
+    """A U-Net for three classes with statistics of its own, made in no time."""
+    model = unet(1, 3, base=2, depth=2, rng=rng, skips=skips)
+    rng = np.random.default_rng(rng)
+    for layer in model.walk():
+        for name, array in layer.buffers.items() if not layer.children else ():
+            low, high = (0.3, 2) if name == "running_var" else (-0.3, 0.3)
+            array[...] = rng.uniform(low, high, array.shape)
+    return model
+
+
 PLAYGROUND = {"model": small_model(), "examples": ([np.eye(28)], [1])}
 TRAINING = training_arrays()
 CODE = code_arguments()
@@ -103,6 +115,7 @@ ARGUMENTS = {
     "CodeExplorer": CODE,
     "ConfusionExplorer": CONFUSION,
     "DigitPlayground": PLAYGROUND,
+    "HeartExplorer": {"model": small_unet(), "without": small_unet(skips=False)},
     "OneShotExplorer": ONE_SHOT,
     "TrainingExplorer": TRAINING,
 }

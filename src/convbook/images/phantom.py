@@ -25,7 +25,7 @@ from .. import checks
 
 GRID = 128  # points along a side; smaller pictures are means over squares of points
 SPACING = 1.37  # mm from point to point, about as in the Sunnybrook data
-THICKNESS = 8.0  # mm from slice to slice
+LENGTH = 85.0  # mm from the valves to the tip, heights -1 and 1
 BASE, APEX = -0.9, 0.8  # the heights that slices are drawn at, of -1 (valves) to 1 (tip)
 
 _ROWS, _COLUMNS = np.mgrid[0:GRID, 0:GRID].astype(np.float32) - (GRID - 1) / 2

@@ -13,6 +13,7 @@ from .device_time import DeviceTimeExplorer
 from .digit_playground import DigitPlayground
 from .gradient_check import GradientCheckFigure
 from .gradient_flow import GradientFlowExplorer
+from .heart_explorer import HeartExplorer
 from .im2col import Im2colExplorer
 from .one_shot import OneShotExplorer
 from .pool_gradient import PoolGradientExplorer
@@ -36,6 +37,7 @@ __all__ = [
     "DigitPlayground",
     "GradientCheckFigure",
     "GradientFlowExplorer",
+    "HeartExplorer",
     "Im2colExplorer",
     "OneShotExplorer",
     "PoolGradientExplorer",
