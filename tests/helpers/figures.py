@@ -5,6 +5,7 @@ import numpy as np
 from convbook import functional as F, widgets
 from convbook.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from convbook.models.autoencoder import convolutional_autoencoder
+from convbook.models.gan import conditional_discriminator, conditional_generator
 from convbook.models.unet import unet
 
 
@@ -103,17 +104,32 @@ def small_unet(rng=0, skips=True):
     return model
 
 
+def forge_networks(seed=0, noise=5, channels=3):
+    """Arguments of a DigitForge: networks whose batch normalisation has seen some noise."""
+    generator = conditional_generator(noise, channels, rng=seed)
+    rng = np.random.default_rng(seed)
+    for layer in generator.walk():
+        for name, array in layer.buffers.items():
+            array[...] = rng.uniform(0.5, 1.5, array.shape) - (name == "running_mean")
+    return {
+        "generator": generator,
+        "discriminator": conditional_discriminator(channels, rng=seed),
+    }
+
+
 PLAYGROUND = {"model": small_model(), "examples": ([np.eye(28)], [1])}
 TRAINING = training_arrays()
 CODE = code_arguments()
 ANOMALIES = anomaly_arrays()
 CONFUSION = confusion_arrays()
 ONE_SHOT = one_shot_arrays()
+FORGE = forge_networks()
 ARGUMENTS = {
     "AnomalyExplorer": ANOMALIES,
     "AnswerGrid": {"answer": [[1, 2], [3, 4]]},
     "CodeExplorer": CODE,
     "ConfusionExplorer": CONFUSION,
+    "DigitForge": FORGE,
     "DigitPlayground": PLAYGROUND,
     "HeartExplorer": {"model": small_unet(), "without": small_unet(skips=False)},
     "OneShotExplorer": ONE_SHOT,

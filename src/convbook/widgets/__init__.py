@@ -10,7 +10,9 @@ from .confusion import ConfusionExplorer
 from .conv_gradient import ConvGradientExplorer
 from .convolution import ConvolutionExplorer
 from .device_time import DeviceTimeExplorer
+from .digit_forge import DigitForge
 from .digit_playground import DigitPlayground
+from .gan_lab import GanLab
 from .gradient_check import GradientCheckFigure
 from .gradient_flow import GradientFlowExplorer
 from .heart_explorer import HeartExplorer
@@ -34,7 +36,9 @@ __all__ = [
     "ConvGradientExplorer",
     "ConvolutionExplorer",
     "DeviceTimeExplorer",
+    "DigitForge",
     "DigitPlayground",
+    "GanLab",
     "GradientCheckFigure",
     "GradientFlowExplorer",
     "HeartExplorer",

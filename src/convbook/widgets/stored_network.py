@@ -13,19 +13,21 @@ from convbook.layers import (
     ConvTranspose2d,
     Dropout,
     Flatten,
+    LeakyReLU,
     Linear,
     MaxPool2d,
     ReLU,
     Reshape,
     Sequential,
     Sigmoid,
+    Tanh,
 )
 
 # What kit/network.js can compute, and what it calls it.
 KINDS = {
     Conv2d: "conv", ConvTranspose2d: "transposed", Linear: "linear", ReLU: "relu",
     Sigmoid: "sigmoid", MaxPool2d: "max", AvgPool2d: "average", Flatten: "flatten",
-    Reshape: "reshape",
+    Reshape: "reshape", LeakyReLU: "leaky", Tanh: "tanh",
 }  # fmt: skip
 
 
@@ -112,6 +114,8 @@ def describe(layer, y_shape, codes, bits):
             "dilation": pair("dilation", getattr(layer, "dilation", 1)),
             "padding": padding_2d(layer.padding),
         }
+    if isinstance(layer, LeakyReLU):
+        known["slope"] = layer.slope
     if codes:
         whole, steps = codes
         known["weights"] = {

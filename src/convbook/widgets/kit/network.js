@@ -134,7 +134,8 @@ function linearLayer(x, { shape: [n], weights, bias }) {
 
 const LAYERS = {
   conv: convolutionLayer, transposed: transposedLayer, max: poolingLayer, average: poolingLayer, linear: linearLayer,
-  relu: (x) => x.map((v) => Math.max(v, 0)), sigmoid: (x) => x.map((v) => 1 / (1 + Math.exp(-v))),
+  relu: (x) => x.map((v) => Math.max(v, 0)), leaky: (x, { slope }) => x.map((v) => (v > 0 ? v : slope * v)),
+  sigmoid: (x) => x.map((v) => 1 / (1 + Math.exp(-v))), tanh: (x) => x.map(Math.tanh),
   flatten: (x) => x, reshape: (x) => x,
 };
 

@@ -10,3 +10,23 @@ export function seededRandom(seed) {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/**
+ * Numbers from a source like `seededRandom`: {uniform(n), normal(n)}, arrays of n from 0 to 1, or
+ * of normal ones with variance 1 (Box and Muller), two from two.
+ */
+export function draws(random) {
+  return {
+    uniform: (n) => Float64Array.from({ length: n }, random),
+    normal(n) {
+      const values = new Float64Array(n);
+      for (let i = 0; i < n; i += 2) {
+        const radius = Math.sqrt(-2 * Math.log(1 - random()));
+        const angle = 2 * Math.PI * random();
+        values[i] = radius * Math.cos(angle);
+        if (i + 1 < n) values[i + 1] = radius * Math.sin(angle);
+      }
+      return values;
+    },
+  };
+}
