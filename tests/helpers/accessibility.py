@@ -77,6 +77,21 @@ def violations(page, only_colours=False):
     page.wait_for_function(CAN_BE_SCROLLED)
     page.evaluate(AXE_SCRIPT)
     page.evaluate(f"() => {{ window.oneOfEachKind = {ONE_OF_EACH_KIND.strip()}; }}")
+    return found_now(page, only_colours)
+
+
+def violations_when_dark(page):
+    """Turn a page that `violations` has looked at dark, and return what is wrong with its colours.
+
+    Only they differ then, and what else axe-core looks at stays as it was.
+    """
+    page.evaluate(
+        "() => Object.assign(document.documentElement.dataset, {mode: 'dark', theme: 'dark'})"
+    )
+    return found_now(page, only_colours=True)
+
+
+def found_now(page, only_colours):
     return [
         f"{found['id']} ({found['impact']}): {' '.join(map(str, node['target']))} | "
         f"{' '.join(node['failureSummary'].split())}"

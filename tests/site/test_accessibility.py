@@ -1,10 +1,13 @@
-"""axe-core finds nothing serious on any page, and nothing moves for readers who want no motion."""
+"""axe-core finds nothing serious in explorers, and nothing moves for readers who want no motion.
+
+The pages are looked at in test_site.py, where they are opened.
+"""
 
 import pytest
 
 from helpers.accessibility import violations
 from helpers.figures import ALL, make
-from helpers.pages import NARROW, PAGES, WIDE, choose_theme, settle, write_widget_page
+from helpers.pages import NARROW, WIDE, settle, write_widget_page
 
 FILLED = {"AnswerGrid": {"values": [[1, 3], [None, None]]}}
 EXPLORERS = [make(cls, **FILLED.get(cls.__name__, {})) for cls in ALL]
@@ -16,19 +19,6 @@ MOVING = """
   return [style.transitionDuration, style.animationDuration].some((times) => /[1-9]/.test(times));
 }).map((element) => `${element.localName}.${element.className}`)
 """
-
-
-# In light colours each page is looked at where it is opened from a file (test_site.py).
-@pytest.mark.parametrize("name", PAGES)
-def test_dark_page(name, site_url, open_page):
-    page = open_page(viewport=WIDE).page
-    choose_theme(page, "dark")
-    page.goto(f"{site_url}/{name}")
-    settle(page)
-    # Only the colours differ then, and what else axe-core looks at is the same: besides the logo,
-    # the same picture twice, nothing is there in light colours or in dark ones alone.
-    assert page.locator(":is(.only-light, .only-dark):not(.logo__image)").count() == 0
-    assert violations(page, only_colours=True) == []
 
 
 def test_explorers_on_a_telephone(tmp_path, open_page):

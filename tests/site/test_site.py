@@ -6,7 +6,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
-from helpers.accessibility import violations
+from helpers.accessibility import violations, violations_when_dark
 from helpers.pages import NARROW, PAGES, THEMES, WIDE, WRITTEN, choose_theme, settle
 
 # Text in TeX's delimiters that was not set; code may well show some.
@@ -95,6 +95,9 @@ def test_page_from_a_file(name, site, open_page):
     seen = look(open_page, (site / name).as_uri(), "light", viewport=WIDE)
     assert_no_sideways_scroll(seen.page)
     assert violations(seen.page) == []
+    # Besides the logo, the same picture twice, nothing is there in one set of colours alone.
+    assert seen.page.locator(":is(.only-light, .only-dark):not(.logo__image)").count() == 0
+    assert violations_when_dark(seen.page) == []
 
 
 @pytest.mark.parametrize("where", ["server", "file"])
