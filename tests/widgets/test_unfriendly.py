@@ -10,6 +10,7 @@ from convbook.widgets import (
     PoolGradientExplorer,
     PoolingExplorer,
     SignalExplorer,
+    UnpoolExplorer,
     bundle,
 )
 from helpers.figures import ALL, make
@@ -69,6 +70,7 @@ EDITED = [
     (PoolGradientExplorer, "X row 0, column 0"),
     (PoolingExplorer, "X[0] row 0, column 0"),
     (SignalExplorer, "F row 0, column 0"),
+    (UnpoolExplorer, "X row 0, column 0"),
 ]
 
 

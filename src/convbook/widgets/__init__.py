@@ -1,5 +1,6 @@
 """Live figures: ipywidgets in Jupyter, and the same figures without a kernel on a static page."""
 
+from .anchors import AnchorExplorer
 from .anomaly import AnomalyExplorer
 from .answer import AnswerGrid
 from .architecture import ArchitectureExplorer
@@ -15,17 +16,21 @@ from .digit_playground import DigitPlayground
 from .gan_lab import GanLab
 from .gradient_check import GradientCheckFigure
 from .gradient_flow import GradientFlowExplorer
+from .grid import GridExplorer
 from .heart_explorer import HeartExplorer
 from .im2col import Im2colExplorer
 from .one_shot import OneShotExplorer
 from .pool_gradient import PoolGradientExplorer
 from .pooling import PoolingExplorer
+from .roi import RoiExplorer
 from .signal import SignalExplorer
 from .slices import SlicesExplorer
 from .training_explorer import TrainingExplorer
 from .transpose import TransposeExplorer
+from .unpool import UnpoolExplorer
 
 __all__ = [
+    "AnchorExplorer",
     "AnomalyExplorer",
     "AnswerGrid",
     "ArchitectureExplorer",
@@ -41,13 +46,16 @@ __all__ = [
     "GanLab",
     "GradientCheckFigure",
     "GradientFlowExplorer",
+    "GridExplorer",
     "HeartExplorer",
     "Im2colExplorer",
     "OneShotExplorer",
     "PoolGradientExplorer",
     "PoolingExplorer",
+    "RoiExplorer",
     "SignalExplorer",
     "SlicesExplorer",
     "TrainingExplorer",
     "TransposeExplorer",
+    "UnpoolExplorer",
 ]
