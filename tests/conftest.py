@@ -231,9 +231,8 @@ def serve():
     """A function that serves a folder on localhost and returns its address, without a slash."""
     servers = []
 
-    def start(folder):
-        handler = partial(QuietHandler, directory=str(folder))
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    def start(folder, handler=QuietHandler):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}"

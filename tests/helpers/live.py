@@ -39,8 +39,9 @@ def said(page, number):
 
 
 def shown(page, number):
-    """Return the text of what a cell shows now."""
-    return cell(page, number).locator(".cell_output:visible").inner_text().strip()
+    """Return the text of what a cell shows now, a hint left out."""
+    outputs = cell(page, number).locator(":scope > .cell_output:visible")
+    return outputs.first.inner_text().strip() if outputs.count() else ""
 
 
 def state(page):
@@ -63,7 +64,7 @@ def run(page, number, pattern="^took", timeout=SECONDS):
     """Press a cell's Run and wait until it has ended; return what it shows."""
     cell(page, number).get_by_role("button", name="Run", exact=True).click()
     wait_until_said(page, number, pattern, timeout)
-    return shown(page, number) if cell(page, number).locator(".cell_output:visible").count() else ""
+    return shown(page, number)
 
 
 def write(page, number, code):

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from convbook.in_page import errors
-from convbook.in_page.output import LETTERS
+from convbook.in_page.output import BOXES, LETTERS
 from convbook.in_page.session import SHOWN, Session
 
 
@@ -93,6 +93,31 @@ def test_ten_megabytes_of_text_are_cut_and_sent_in_large_pieces(page):
     assert ended and len(text) < SHOWN + 200 and text.endswith("the rest is not shown.\n")
     assert len(messages) < 2 * SHOWN / LETTERS + 20
     assert printed(page.run("print('next')")[1]) == "next\n"
+
+
+def test_ten_megabytes_in_any_other_form_are_cut(page):
+    for code in ("'x' * 10_000_000", "raise ValueError('x' * 10_000_000)", "display('x' * 10**7)"):
+        _, messages = page.run(code)
+        assert len(json.dumps(messages)) < SHOWN + 500, code
+    many = page.run("list(range(10**6))")[1][0]["data"]
+    assert many.startswith("[0,") and many.endswith("999,\n …]") and len(many) < 10_000
+    assert page.run("dict.fromkeys(range(2000))")[1][0]["data"].endswith("999: None,\n …}")
+    page.run("class Page:\n    def _repr_html_(self):\n        return 'x' * 20_000_000")
+    assert "20 MB of text/html" in page.run("Page()")[1][0]["data"]
+
+
+def test_thousands_of_things_are_cut(page):
+    for code in (
+        "for i in range(2000): display(i)",
+        "import sys\nfor i in range(2000): print(i, file=(sys.stdout, sys.stderr)[i % 2])",
+    ):
+        ended, messages = page.run(code)
+        assert ended and len(messages) == BOXES + 1
+        assert "more than 500 things" in messages[-1]["data"]
+    # What is cleared away does not count.
+    animation = "from convbook.in_page.standing import clear_output\nfor i in range(2000):\n"
+    _, messages = page.run(f"{animation}    clear_output()\n    display(i)")
+    assert messages[-1] == {"mime": "text/plain", "data": "1999"}
 
 
 def test_figures_are_sent_when_they_are_shown_and_at_the_end(page):

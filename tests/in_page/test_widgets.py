@@ -74,3 +74,16 @@ def test_a_trait_that_follows_another_is_told():
     widget, told = found
     assert all(message["widget"] == widget for message in told)
     assert any("dy" in message["set"] for message in told)
+
+
+def test_what_watches_a_slider_is_shown_with_it_and_an_error_there_ends_nothing():
+    found = in_a_browser("""
+        widget = run("from convbook.widgets import *\\nw = ConvolutionExplorer()\\nw")[-1]["widget"]
+        run("w.observe(lambda change: print(change.name, 1 / (change.new - 3)), 'stride')")
+        moved = [move(widget, "stride", 2), move(widget, "stride", 3)]
+        print(json.dumps([widget, *moved, run("w.stride")]))
+    """)
+    widget, printed, failed, seen = found
+    assert printed == [{"stream": "stdout", "text": "stride -1.0\n", "from": widget, "move": 1}]
+    assert failed[0]["error"]["kind"] == "ZeroDivisionError" and failed[0]["from"] == widget
+    assert seen == [{"mime": "text/plain", "data": "3"}]

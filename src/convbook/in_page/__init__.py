@@ -10,6 +10,8 @@ The page and Python talk by messages, dicts that JSON can write. From Python to 
     {"widget": id, "set": {name: value}}   its state, changed by Python
     {"error": {"text", "cell", "line", "kind", "name", "advice"}}     an exception
 
+With "from" (a widget's id) and "move" (a number), what functions show that watch its state.
+
 The page calls `Session.run` with a cell's code, and `Session.set_state` when its reader moves
 a widget.
 """

@@ -6,6 +6,7 @@ import traceback
 
 CELL = "<cell "  # the file name of a cell's code begins so
 LAST_FRAMES = 12  # of a long recursion
+LONGEST = 20_000  # characters of a message
 
 PACKAGES = "NumPy, Matplotlib, Pillow, tqdm and the book's own package"
 # Why a module is not here. Others get the sentence with the list of packages.
@@ -99,6 +100,8 @@ def as_text(error, frames):
     if isinstance(error, KeyboardInterrupt):
         return "\n".join([*lines, "Stopped."])
     message = "".join(traceback.format_exception_only(error)).rstrip()
+    if len(message) > LONGEST:
+        message = f"{message[:LONGEST]} … (a message of {len(message):,} characters)"
     if isinstance(error, SyntaxError):
         message = re.sub(
             rf'^  File "{CELL}(\d+)>", line (\d+)$',

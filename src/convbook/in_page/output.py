@@ -10,6 +10,11 @@ from . import widgets
 SECONDS = 0.05  # printed text is sent in pieces, not letter by letter
 LETTERS = 8192
 TOO_LONG = "\n… the cell printed more than {:,} characters; the rest is not shown.\n"
+BOXES = 500  # values, pictures and pieces of text of one cell
+TOO_MANY = "… the cell showed more than {:,} things; the rest is not shown."
+LARGEST = 10_000_000  # characters of a picture or of HTML
+TOO_LARGE = "… this would be {:.0f} MB of {}; it is not shown."
+ITEMS = 1000  # of a list; Jupyter shows as many
 
 
 class Writer:
@@ -29,18 +34,15 @@ class Writer:
 
     def begin(self):
         """Begin a new cell."""
-        self.name, self.text, self.letters, self.printed = "", [], 0, 0
+        self.name, self.text, self.letters = "", [], 0
+        self.printed, self.boxes, self.box = 0, 0, ""
         self.sent = time.monotonic()
 
     def print(self, name, text):
         """Take text printed to the stream `name`."""
-        room = self.shown - self.printed
-        if room < 0:
+        text = self.cut(text)
+        if not text:
             return
-        self.printed += len(text)
-        if len(text) > room:
-            text = text[:room] + TOO_LONG.format(self.shown)
-            self.printed = self.shown + 1
         if name != self.name:
             self.flush()
             self.name = name
@@ -49,16 +51,53 @@ class Writer:
         if self.letters > LETTERS or time.monotonic() - self.sent > SECONDS:
             self.flush()
 
+    def cut(self, text):
+        """Return as much of the text as one cell may still show."""
+        room = self.shown - self.printed
+        if room < 0:
+            return ""
+        self.printed += len(text)
+        if len(text) > room:
+            self.printed = self.shown + 1
+            return text[:room] + TOO_LONG.format(self.shown)
+        return text
+
     def flush(self):
         """Send the text that waits."""
-        if self.text:
+        same = self.box == self.name and self.boxes <= BOXES
+        if self.text and (same or self.opens_a_box()):
+            self.box = self.name
             self._send({"stream": self.name, "text": "".join(self.text)})
         self.text, self.letters, self.sent = [], 0, time.monotonic()
 
     def send(self, message):
         """Send a message, after the text that was printed before it."""
         self.flush()
+        if message.get("clear"):
+            self.printed = self.boxes = 0
+        if "mime" in message:
+            message = self.fitting(message)
+        if "mime" in message or "html" in message or "clear" in message:
+            self.box = ""
+            if "clear" not in message and not self.opens_a_box():
+                return
         self._send(message)
+
+    def fitting(self, message):
+        """Return a message that shows something, or one that says why it does not."""
+        mime, data = message["mime"], message["data"]
+        if mime == "text/plain":
+            return {"mime": mime, "data": self.cut(data)}
+        if len(data) > LARGEST:
+            return {"mime": "text/plain", "data": TOO_LARGE.format(len(data) / 1e6, mime)}
+        return message
+
+    def opens_a_box(self):
+        """Whether one thing more may be shown; says so once if not."""
+        self.boxes += 1
+        if self.boxes == BOXES + 1:
+            self._send({"mime": "text/plain", "data": TOO_MANY.format(BOXES)})
+        return self.boxes <= BOXES
 
 
 class Stream(io.TextIOBase):
@@ -149,8 +188,15 @@ def picture_of(value):
 
 def pretty(value):
     """Return the text that Jupyter shows for a value: long lists and dicts on several lines."""
-    if isinstance(value, (dict, list, tuple, set)):
-        import pprint
+    if not isinstance(value, (dict, list, tuple, set)):
+        return repr(value)
+    import itertools
+    import pprint
 
+    if len(value) <= ITEMS or type(value) not in (dict, list, tuple, set):
         return pprint.pformat(value, sort_dicts=False, width=79)
-    return repr(value)
+    items = value.items() if isinstance(value, dict) else value
+    text = pprint.pformat(
+        type(value)(itertools.islice(items, ITEMS)), sort_dicts=False, width=79, compact=True
+    )
+    return f"{text[:-1]},\n …{text[-1]}"

@@ -12,14 +12,16 @@ from sphinx.errors import ConfigError
 
 from ..serve import ISOLATED
 from . import runtime
+from .marks import MARKS
 from .write import EDITOR, FOLDER, SCRIPT, STYLE, write
 
 CODE = '<div class="cell_input'
 
 LIVE_NOTE = (
-    "Every cell on this page runs here: press <b>Run</b>, or click into the code and change it. "
+    "The code on this page runs here: press <b>Run</b>, or click into the code and change it. "
     "Python is loaded with the first Run."
 )
+SOME_CANNOT = " A cell that no browser runs says so."
 PLAIN_NOTE = (
     "To run and change this code: open the page’s notebook in Jupyter (<code>make lab</code>), or "
     "build the site with <code>make live</code>, which gives every cell a Run button."
@@ -60,6 +62,10 @@ def add_to_page(app, pagename, templatename, context, doctree):
         app.add_css_file(STYLE)
         app.add_js_file(SCRIPT, priority=450, loading_method="defer")
     note = LIVE_NOTE if app.config.convbook_live else PLAIN_NOTE
+    if app.config.convbook_live and any(
+        f"tag_{tag}" in body for tag, mark in MARKS.items() if "cannot" in mark
+    ):
+        note += SOME_CANNOT
     context["body"] = body.replace("</h1>", f'</h1>\n<p class="convbook-how-to-run">{note}</p>', 1)
 
 

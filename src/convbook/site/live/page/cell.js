@@ -25,7 +25,7 @@ export class Cell {
     this.book = this.pre.textContent.replace(/\n$/, "");
     this.own = null; // the reader's code, where it is another
     this.stored = place.querySelector(":scope > .cell_output");
-    this.exercise = place.classList.contains("tag_exercise");
+    this.exercise = false; // whether it is an exercise's: then the cells that it needs run before it
     this.ranCode = undefined; // what this Python has run of it
     this.draw();
     const kept = page.storage.find(number, this.book);
@@ -47,7 +47,7 @@ export class Cell {
     this.bar.setAttribute("aria-label", `Cell ${this.number}`);
     this.runButton = button("Run", "Run this cell (Shift-Enter)", () => this.run());
     this.runButton.classList.add("cbl-run");
-    this.stopButton = button("Stop", "", () => this.page.python.stop());
+    this.stopButton = button("Stop", "", () => this.page.python.drop(this.number) || this.page.python.stop());
     this.stopButton.hidden = true;
     this.editButton = button("Edit", "Change this cell's code", () => this.open(true));
     this.aboveButton = button("Run all above", "Run every cell above this one, from the top", () => this.page.runAbove(this));
@@ -180,16 +180,32 @@ export class Cell {
 
   // --- Running -------------------------------------------------------------------------------------------------------
 
+  // `batch` is what several cells have in common that are run together: after an error the rest of them is left out.
   run(batch) {
     if (this.waiting || !this.runs) return;
-    batch ??= this.page.runChangedBefore(this);
     this.keep();
+    this.wait();
+    if (this.exercise && !batch) this.runAfterWhatItNeeds(this.code, (all) => this.queue(all));
+    else this.queue(batch);
+  }
+
+  wait() {
     this.waiting = true;
-    this.queuedCode = this.code;
     this.say("waits");
-    this.runButton.hidden = true;
-    this.stopButton.hidden = false;
     this.stopButton.title = this.page.stopSentence();
+    this.exchange(this.runButton, this.stopButton);
+  }
+
+  // Shows one button in the place of another, which may have the focus of a reader without a mouse.
+  exchange(old, other) {
+    const focused = document.activeElement === old;
+    old.hidden = true;
+    other.hidden = false;
+    if (focused) other.focus({ preventScroll: true });
+  }
+
+  queue(batch) {
+    this.queuedCode = this.code;
     this.page.python.run({
       code: this.code, number: this.number, batch,
       started: () => this.started(),
@@ -197,6 +213,51 @@ export class Cell {
       ended: (result) => this.ended(result),
     });
   }
+
+  // Runs the cells above whose names the code uses, as far as they have not run as they are now, and then goes on.
+  runAfterWhatItNeeds(code, goOn) {
+    this.page.python.run({
+      code, number: this.number, ...this.page.codesAbove(this, code), started() {}, show() {},
+      ended: (result) => {
+        if (!result.places) return this.ended(result);
+        const batch = {};
+        for (const place of result.places) this.page.cells[place].run(batch);
+        return goOn(batch);
+      },
+    });
+  }
+
+  // --- Hints of an exercise ------------------------------------------------------------------------------------------
+
+  offerHints(exercise) {
+    if (!exercise) return;
+    this.nextHint = 1;
+    this.hintButton = button("Hint", "The exercise's next hint", () => this.showHint(exercise));
+    this.stopButton.after(this.hintButton);
+    this.place.classList.add("cbl-check");
+  }
+
+  // The hint stands below what the check said.
+  showHint(exercise) {
+    if (this.waiting) return;
+    this.wait();
+    const code = `hint("${exercise}", ${this.nextHint})`;
+    const output = this.spare();
+    this.runAfterWhatItNeeds(code, (batch) => this.page.python.run({
+      code, number: this.number, batch, started() {}, show: (message) => output.show(message),
+      ended: (result) => {
+        this.ended(output.empty ? result : { ...result, hinted: true });
+        if (output.empty) return;
+        this.hint?.remove();
+        this.hint = output.element;
+        this.place.append(this.hint);
+        const [, n, all] = /^Hint (\d+) of (\d+)/.exec(this.hint.textContent) ?? [0, 1, 1];
+        this.nextHint = (Number(n) % Number(all)) + 1;
+      },
+    }));
+  }
+
+  // --- What it says and shows ----------------------------------------------------------------------------------------
 
   started() {
     this.page.cells.forEach((cell) => cell.markLine(null));
@@ -231,6 +292,7 @@ export class Cell {
       this.outputButton.setAttribute("aria-pressed", "false");
     }
     this.place.append(this.ownOutput);
+    if (this.hint) this.place.append(this.hint); // stays below
   }
 
   toggleStored() {
@@ -245,8 +307,7 @@ export class Cell {
     this.began = undefined;
     this.waiting = false;
     this.place.classList.remove("cbl-running");
-    this.runButton.hidden = false;
-    this.stopButton.hidden = true;
+    this.exchange(this.stopButton, this.runButton);
     if (result.dropped) return this.say("not run");
     if (result.stopped) return this.say(began || this.ranCode === undefined
       ? "stopped; Python starts afresh with the next Run, without the variables of before" : "not run");
@@ -258,6 +319,7 @@ export class Cell {
         : `Python broke down (${reason}). The next Run starts it afresh, without the variables of before.`);
       return this.say(result.loading ? "not run" : "broke down");
     }
+    if (result.hinted) return this.say("");
     if (!this.output) this.replaceOutput(); // it shows nothing, and so nothing is shown
     this.ranCode = this.queuedCode;
     this.failed = !result.ended;

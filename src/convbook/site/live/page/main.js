@@ -20,6 +20,7 @@ class Page {
     const places = [...document.querySelectorAll("div.cell")].filter((place) => place.querySelector(".cell_input pre"));
     this.cells = [];
     places.forEach((place, i) => this.cells.push(new Cell(this, place, i + 1, markOf(place, marks))));
+    this.findExercises();
     this.drawBar();
   }
 
@@ -33,14 +34,35 @@ class Page {
     if (andThis) cell.run(batch);
   }
 
-  // Running `check(…)` means checking what stands above it, and not what stood there at an earlier run. Returns the
-  // batch that both belong to, or nothing.
-  runChangedBefore(cell) {
-    const above = this.cells[cell.number - 2];
-    if (!above?.runs || above.code === above.ranCode || !checks(cell.code, above.code)) return undefined;
-    const batch = {};
-    above.run(batch);
-    return batch;
+  // A cell that checks the answer of the one above it makes both of them an exercise. Its stub is open for editing as
+  // soon as it comes into view.
+  findExercises() {
+    const inView = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        inView.unobserve(target);
+        this.cells.find((cell) => cell.place === target).open(false);
+      }
+    }, { rootMargin: "200px" });
+    this.cells.forEach((cell, i) => {
+      const above = this.cells[i - 1];
+      if (cell.isSolution) cell.exercise = true;
+      else if (above?.runs && checks(cell.book, above.book)) {
+        above.exercise = cell.exercise = true;
+        cell.offerHints(/^check\("([^"]+)"/.exec(cell.book)?.[1]);
+        inView.observe(above.place);
+      }
+    });
+  }
+
+  // What a job needs to know in order to say which cells must run before it.
+  codesAbove(cell, code) {
+    const above = this.cells.slice(0, cell.number - 1);
+    const stale = above.filter((each) => each.ranCode !== undefined && each.ranCode !== each.code);
+    return {
+      codes: [...above.map((each) => (each.isSolution || !each.runs ? "" : each.code)), code],
+      stale: stale.map((each) => each.number - 1),
+    };
   }
 
   // --- Help with errors ----------------------------------------------------------------------------------------------

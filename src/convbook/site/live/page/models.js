@@ -52,11 +52,18 @@ class Model {
   leave() { this.python = null; } // Python has gone: the figure still computes by itself
 }
 
-export const drawWidget = async (box, { widget, module, state, html }, python) => {
+// `below` shows what functions of Python do that watch the figure: of its last move.
+export const drawWidget = async (box, { widget, module, state, html }, python, below) => {
   box.innerHTML = html;
   const place = box.querySelector(".convbook-widget");
   let model = python.models.get(widget);
   if (!model) python.models.set(widget, (model = new Model(widget, state, python)));
+  let shown;
+  model.show = (message) => {
+    if (message.move !== shown) below.show({ clear: true });
+    shown = message.move;
+    below.show(message);
+  };
   try {
     const { default: drawing } = await modules.get(module);
     const el = document.createElement("div");

@@ -25,7 +25,7 @@ export class Output {
     if (message.clear) { this.bars.clear(); this.element.replaceChildren(); return; }
     this.pre = null;
     if (message.error) this.fail(message.error);
-    else if (message.widget) this.add("text_html", (box) => drawWidget(box, message, this.python));
+    else if (message.widget) this.widget(message);
     else this.picture(message);
   }
 
@@ -55,6 +55,12 @@ export class Output {
     const box = make("div", `output ${kind}`);
     this.element.append(box);
     fill(box);
+  }
+
+  widget(message) {
+    const below = new Output(this.python, this.helpWithName, this.alt);
+    this.add("text_html", (box) => drawWidget(box, message, this.python, below));
+    this.element.append(below.element);
   }
 
   picture({ mime, data }) {

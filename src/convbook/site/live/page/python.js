@@ -22,6 +22,7 @@ export class Python {
   }
 
   // Puts a cell's code into the queue. `job` has code, number, and is told: started(), show(message), ended(result).
+  // With `codes`, of all cells down to this one, it asks which of them must run before, and runs none.
   run(job) {
     this.queue.push(job);
     this.next();
@@ -32,9 +33,10 @@ export class Python {
     const job = (this.current = this.queue.shift());
     const worker = this.worker ?? this.start(job.code);
     if (this.interrupt) this.interrupt[0] = 0;
-    const answer = await this.ask(worker, { type: "run", code: job.code, number: job.number });
+    const { code, number, codes, stale } = job;
+    const answer = await this.ask(worker, codes ? { type: "needed", codes, stale } : { type: "run", code, number });
     if (worker !== this.worker) return; // stopped meanwhile: the job has been told
-    if (answer.result) this.memory = answer.result.memory;
+    this.memory = answer.result?.memory ?? this.memory;
     this.finish(answer.failed === undefined ? answer.result : { broken: answer.failed });
     if (answer.failed !== undefined) this.stopWorker();
     this.tell(this.worker ? "ready" : "off");
@@ -44,7 +46,7 @@ export class Python {
   finish(result) {
     const job = this.current;
     this.current = null;
-    if (!result.ended) this.dropQueue(job.batch);
+    if (!result.ended && !result.places) this.dropQueue(job.batch);
     job.ended(result);
   }
 
@@ -105,7 +107,17 @@ export class Python {
 
   show(message) {
     if (message.set) this.models.get(message.widget)?.receive(message.set);
+    else if (message.from) this.models.get(message.from)?.show?.(message);
     else this.current?.show(message);
+  }
+
+  // Takes a job that waits out of the queue; returns whether it was there.
+  drop(number) {
+    const job = this.queue.find((each) => each.number === number);
+    if (!job) return false;
+    this.queue = this.queue.filter((each) => each !== job);
+    job.ended({ dropped: true });
+    return true;
   }
 
   // A widget's state, moved by the reader.

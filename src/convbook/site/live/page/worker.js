@@ -157,14 +157,20 @@ async function run(message) {
   return { ended, seconds: (performance.now() - start) / 1000, memory: memory() };
 }
 
-const jobs = { boot, run };
+// Which of the cells, by their places from the top, must run before the last one.
+async function needed({ codes, stale }) {
+  return { places: JSON.parse(session.needed(JSON.stringify(codes), JSON.stringify(stale))) };
+}
+
+const jobs = { boot, run, needed };
 
 self.onmessage = ({ data: message }) => {
   if (message.file) {
     asked.get(message.file)(message.bytes);
     asked.delete(message.file);
   } else if (message.type === "set") {
-    work = work.then(() => session?.set_state(message.widget, message.name, message.value));
+    const set = () => session?.set_state(message.widget, message.name, message.value);
+    work = work.then(set).catch((error) => console.error(error)); // what comes next is done all the same
   } else {
     work = work.then(async () => {
       try {
