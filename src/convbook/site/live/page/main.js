@@ -113,7 +113,7 @@ class Page {
       starting: loading?.doing.startsWith("starting") ? "Python is starting" : `${capital(loading?.doing ?? "")}${part}`,
       ready: "Python is ready",
       running: `Python runs cell ${python.current?.number ?? ""}`,
-      stopping: "Python is being interrupted",
+      stopping: "Python is being interrupted; a second Stop ends it",
     }[state];
     if (this.stateText.textContent !== said) this.stateText.textContent = said;
     this.stateProgress.hidden = state !== "starting";
