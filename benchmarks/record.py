@@ -18,6 +18,7 @@ RECORDERS = {
     "3-5-2": [["record_gpu.py"]],
     "3-6": [["record_chapter_3_6.py"], ["augmentation.py", "--save"]],
     "3-6-2": [["record_transfer.py"]],
+    "3-7-1": [["record_chapter_3_7_1.py"]],
     "speed": [["run.py"]],
 }
 

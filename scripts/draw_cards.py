@@ -13,6 +13,8 @@ import numpy as np
 
 from convbook.datasets import mnist
 from convbook.functional import conv2d, max_pool2d, max_pool2d_backward
+from convbook.layers import Summary
+from convbook.models.evolution import SMALL
 
 FOLDER = Path(__file__).resolve().parent.parent / "book" / "images" / "cards"
 BLUE, ORANGE, GREY = "#3f7fbf", "#d9822b", "#8b949e"
@@ -185,6 +187,27 @@ def transfer():
     ]
 
 
+def evolution():
+    """Three small networks to one scale: height is rows, width is channels."""
+    shapes, scale = [], 210 / 700
+    for row, (name, colour) in enumerate(
+        (("small AlexNet", GREY), ("small VGG", BLUE), ("small GoogLeNet", ORANGE))
+    ):
+        make, shape = SMALL[name]
+        x, middle = 15, 20 + 35 * row
+        for part in Summary(make(rng=0), shape).rows:
+            if part.layer.startswith(("Conv2d", "MaxPool2d", "Linear", "Concat")):
+                channels, side = part.output_shape[0], (*part.output_shape, 1)[1]
+                width, height = channels * scale, max(2, side)
+                if x + width > WIDTH - 10:
+                    break
+                shapes.append(
+                    rectangle(x, middle - height / 2, width, height, colour, colour, opacity=0.55)
+                )
+                x += width + 2
+    return shapes
+
+
 def speed():
     ticks = [
         line([(120 + r * math.cos(a), 60 + r * math.sin(a)) for r in (34, 39)])
@@ -208,6 +231,7 @@ CARDS = {
     "3-6-1": kinds,
     "3-6": augmentation,
     "3-6-2": transfer,
+    "3-7-1": evolution,
     "speed": speed,
 }
 

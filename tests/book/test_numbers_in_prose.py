@@ -127,6 +127,20 @@ def kept_against_usual():
     ]
 
 
+def count(name, key="parameters"):
+    return recorded("chapter_3_7_1")["counts"][name][key]
+
+
+def of_linear_layers(name, key):
+    return count(name, "of_linear_layers")[key] / count(name, key)
+
+
+def faster(of=""):
+    """How many times as fast the depthwise separable convolutions are, for each shape."""
+    rows = recorded("chapter_3_7_1")["separable"]["rows"]
+    return [row["seconds"][f"standard{of}"] / row["seconds"][f"separable{of}"] for row in rows]
+
+
 BUS = 16 * 8e9 * 128 / 130 / 8  # PCI Express 3.0, as chapter 3-5-2 calculates it
 
 # --- The claims ----------------------------------------------------------------------------------
@@ -490,6 +504,50 @@ CLAIMS = [
         "3-6-2_transfer",
         "an *untrained* network does as well",
         lambda: abs(one_shot("Siamese")[1] - one_shot("untrained")[1]) < 0.03,
+    ),
+    (
+        "3-7-1_evolution",
+        "nearly a thousand times as many parameters, and 1,700 times as many multiplications",
+        lambda: (
+            900 < count("AlexNet") / count("LeNet-5") < 1000
+            and round(count("AlexNet", "multiplications") / count("LeNet-5", "multiplications"), -2)
+            == 1700
+        ),
+    ),
+    (
+        "3-7-1_evolution",
+        "the linear layers hold nine parameters in ten, and the convolutions do nine "
+        "multiplications in ten",
+        lambda: all(
+            of_linear_layers(name, "parameters") > 0.88
+            and of_linear_layers(name, "multiplications") < 0.12
+            for name in ("AlexNet", "VGG-16")
+        ),
+    ),
+    (
+        "3-7-1_evolution",
+        "GoogLeNet has 7 million parameters, VGG-16 has {} million",
+        lambda: f"{count('VGG-16') / 1e6:.0f}" if round(count("GoogLeNet") / 1e6) == 7 else False,
+    ),
+    (
+        "3-7-1_evolution",
+        "The ResNet with 152 layers has fewer parameters than VGG with 19, and fewer "
+        "multiplications.",
+        lambda: all(
+            count("ResNet-152", key) < count("VGG-19", key)
+            for key in ("parameters", "multiplications")
+        ),
+    ),
+    (
+        "3-7-1_evolution",
+        "with our layers only two to three times as fast, and with PyTorch's between hardly faster "
+        "and nearly four times",
+        lambda: (
+            1.95 < min(faster())
+            and max(faster()) < 3.05
+            and 1 < min(faster(", PyTorch")) < 1.3
+            and 3.5 < max(faster(", PyTorch")) < 4
+        ),
     ),
     (
         "speed",

@@ -269,7 +269,7 @@ function render({ model, el }) {
   function item({ node, level, open }, root, picked) {
     const shape = shapeText(node.shape);
     const isBlock = node.parts.length > 0;
-    const numbers = open ? ["", "", "", ""] : [shape, grouped(node.parameters), short(node.multiplications), fieldText(node.field)];
+    const numbers = open ? ["", "", "", ""] : [shape.replaceAll(" ", "").replaceAll(",", ", "), grouped(node.parameters), short(node.multiplications), fieldText(node.field)];
     const share = (key) => (root[key] && !open ? node[key] / root[key] : 0);
     const words = open ? "" : `, output ${shape}, ${numbers[1]} parameters, ${numbers[2]} multiplications, sees ${numbers[3]}`;
     const current = picked ? picked.node === node : node.path === (root.parts.length ? root.parts[0].path : "");
