@@ -236,6 +236,19 @@ def test_drawn_chains_at_many_sizes(in_page):
             assert_same_as_summary(in_page, network, model, size)
 
 
+def test_a_network_that_takes_numbers_and_no_picture(in_page, tmp_path, open_page):
+    model = L.Sequential(
+        L.Linear(5, 24, rng=0), L.Reshape(6, 2, 2), L.ConvTranspose2d(6, 1, 4, 2, 1, rng=0)
+    )
+    network = json.loads(json.dumps(described(model, (5,))))
+    shown = in_page(READ, [network, 1, False])
+    assert shown["leaves"] == [as_read(row) for row in Summary(model, (5,)).rows]
+    visit = open_widgets(tmp_path, open_page, [ArchitectureExplorer(model, (5,))])
+    place = visit.page.locator(".convbook-widget")
+    assert not place.get_by_role("slider", name="picture").first.is_visible()
+    assert "1×4×4" in place.inner_text() and visit.errors == []
+
+
 def test_what_breaks_is_said(in_page):
     network = stored()["VGG-16"]
     path, why = in_page(READ, [network, 192, False])["refused"]
@@ -286,6 +299,13 @@ def test_what_the_page_cannot_compute_is_as_recorded(model, why, in_page):
     assert in_page(READ, [network, 99, False])["leaves"] == [as_read(r) for r in summary.rows]
 
 
+class TwoInputs(L.Layer):
+    """A layer that cannot be shown: its second input is not known."""
+
+    def forward(self, x, y):
+        return self._output(x + y)
+
+
 # --- In Python -----------------------------------------------------------------------------------
 
 
@@ -306,7 +326,8 @@ def test_the_arguments():
         (("VGG-15",), ValueError, "network must be a model or one of LeNet-5, .* got 'VGG-15'"),
         (("VGG-16", None, "no"), ValueError, "beside must be"),
         ((cifar_cnn(0),), TypeError, "input_shape must be given"),
-        ((cifar_cnn(0), (3, 32)), ValueError, r"input_shape must be \(C, H, W\)"),
+        ((cifar_cnn(0), (3, 32)), ValueError, r"input_shape must be \(C, H, W\) or \(L,\)"),
+        ((L.Add(), (3, 4, 4), "", {"x": (TwoInputs(), (2,))}), TypeError, "must take one input"),
         ((cifar_cnn(0), (3, 32, 0)), ValueError, "input_shape must be"),
         ((cifar_cnn(0), (3, 30, 30)), ValueError, "in_features"),
         (("VGG-16", 0), ValueError, "input_shape must be"),

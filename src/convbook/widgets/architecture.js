@@ -151,7 +151,7 @@ function render({ model, el }) {
     });
     const begun = (name) => {
       const network = networks[name];
-      const size = network ? network.input[1] : get(keys.size);
+      const size = network ? nativeSize(network) : get(keys.size);
       return {
         [keys.network]: name, [keys.size]: size, [keys.picked]: "",
         [keys.opened]: network ? firstOpened(evaluate(network, size)) : [],
@@ -165,7 +165,7 @@ function render({ model, el }) {
     const fold = button("fold", `Fold all blocks${second ? " of the second network" : ""}`, () => ui.set({ [keys.opened]: root.parts.length ? [""] : [] }));
     const unfold = button("unfold", `Unfold one level more${second ? " of the second network" : ""}`, () => ui.set({ [keys.opened]: deeper() }));
     const native = button("as built", `Back to the size it was built for${second ? ", the second network" : ""}`,
-      () => ui.set({ [keys.size]: networks[get(keys.network)].input[1] }));
+      () => ui.set({ [keys.size]: nativeSize(networks[get(keys.network)]) }));
     const tools = h("div", { class: "cb-foldings" }, fold, unfold, native);
     const drawing = h("div", { class: "cb-drawing" });
     const refusal = live("cb-message");
@@ -237,9 +237,10 @@ function render({ model, el }) {
         body.hidden = !root;
         if (!root) return;
         const network = networks[get(keys.network)];
-        size.el.hidden = Boolean(network.fixed);
-        native.hidden = Boolean(network.fixed) || get(keys.size) === network.input[1];
-        size.show(get(keys.size), { max: Math.max(2 * network.input[1], get(keys.size)) });
+        const still = Boolean(network.fixed) || network.input.length !== 3;
+        size.el.hidden = still;
+        native.hidden = still || get(keys.size) === nativeSize(network);
+        size.show(get(keys.size), { max: Math.max(2 * nativeSize(network), get(keys.size)) });
         fixed.textContent = network.fixed && `${network.fixed}, so this figure knows its shapes for ${by(network.input)} only.`;
         const refused = firstRefusal(root);
         const without = refused ? " up to there" : "";
@@ -299,6 +300,8 @@ function above(path) {
   const names = path.split(".");
   return names.map((_, i) => names.slice(0, i).join("."));
 }
+/** The rows of the pictures that a network was built for; 1 if it takes no pictures. */
+const nativeSize = ({ input }) => (input.length === 3 ? input[1] : 1);
 const kindOf = (node) => (node.parts.length ? "conv" : KINDS[node.operation] ?? "other");
 
 const legend = (kind, text) => h("span", { class: "cb-key" }, svg("svg", { width: 14, height: 12, "aria-hidden": "true" },
@@ -332,7 +335,7 @@ function picture(rows, input, scale, picked, second) {
   const gap = Math.min(3, (0.3 * WIDTH) / scale.slabs);
   const least = 1.5;
   const wide = (WIDTH - scale.slabs * (gap + least)) / scale.channels;
-  const shapes = [{ shape: input, kind: "other", title: "picture", path: null },
+  const shapes = [{ shape: input, kind: "other", title: "input", path: null },
     ...drawn(rows).map(({ node }) => ({ shape: node.shape, kind: kindOf(node), title: titleOf(node), path: node.path }))];
   let x = 0;
   const slabs = shapes.map(({ shape: [channels, height = 1], kind, title, path }) => {

@@ -66,9 +66,9 @@ class ArchitectureExplorer(BookWidget, module="architecture.js"):
     network : str or Layer
         The name of a network of the book, as "VGG-16" (see `convbook.models.evolution`), one of
         the names in `networks`, or a model of your own.
-    input_shape : (C, H, W), optional
-        The shape of its pictures, if it is a model of your own; of other networks, (H, W) or one
-        number is the size that they are shown at first.
+    input_shape : (C, H, W) or (L,), optional
+        The shape of its pictures, if it is a model of your own, or how many numbers it takes; of
+        other networks, (H, W) or one number is the size that they are shown at first.
     beside : str, optional
         The name of a second network.
     networks : dict, name -> (model, input_shape), optional
@@ -79,7 +79,7 @@ class ArchitectureExplorer(BookWidget, module="architecture.js"):
     Raises
     ------
     TypeError, ValueError
-        If a name is not known, or a model has no single input of the shape (C, H, W).
+        If a name is not known, or a model does not take one input of the given shape.
 
     Examples
     --------
@@ -134,7 +134,8 @@ class ArchitectureExplorer(BookWidget, module="architecture.js"):
         )
 
     def _first_size(self, name):
-        return self._described[name]["input"][1]
+        shape = self._described[name]["input"]
+        return shape[1] if len(shape) == 3 else 1
 
     @traitlets.validate("network", "beside")
     def _known(self, proposal):
@@ -178,7 +179,7 @@ def described(model, input_shape):
     Parameters
     ----------
     model : Layer
-    input_shape : (C, H, W)
+    input_shape : (C, H, W) or (L,)
 
     Returns
     -------
@@ -191,9 +192,12 @@ def described(model, input_shape):
             f"the network must be a Layer, got {model!r} of type {type(model).__name__}"
         )
     input_shape = tuple(checks.integer("input_shape", n, 1, given=input_shape) for n in input_shape)
-    if len(input_shape) != 3:
-        raise ValueError(f"input_shape must be (C, H, W), got {input_shape}")
-    summary = Summary(model, input_shape)
+    if len(input_shape) not in (1, 3):
+        raise ValueError(f"input_shape must be (C, H, W) or (L,), got {input_shape}")
+    try:
+        summary = Summary(model, input_shape)
+    except TypeError as error:
+        raise TypeError(f"the network must take one input, an array; {error}") from error
     layers = dict(_named(model))
     fixed = _why_fixed(summary.tree, layers)
     tree = _node(summary.tree, layers, bool(fixed))

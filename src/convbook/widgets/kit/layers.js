@@ -119,7 +119,10 @@ const CONTAINERS = {
 };
 
 /** The input's shape for pictures of `size` rows; the columns keep their share. */
-export const inputAt = ([c, h, w], size) => [c, size, Math.max(1, Math.round((w * size) / h))];
+export function inputAt(input, size) {
+  const [c, h, w] = input;
+  return input.length === 3 ? [c, size, Math.max(1, Math.round((w * size) / h))] : input;
+}
 
 /**
  * A network at work on a picture of this size: the outermost of its nodes, each with path, name,
