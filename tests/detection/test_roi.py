@@ -18,7 +18,7 @@ from convbook.detection import (
     roi_max_pool,
     roi_max_pool_backward,
 )
-from convbook.detection.roi import checked_regions, max_places
+from convbook.detection.roi import MaxRegions, checked_regions
 from convbook.layers import Conv2d, Flatten, Linear, ReLU, Sequential, Tape, call
 from convbook.losses import BCEWithLogitsLoss, SmoothL1Loss, SoftmaxCrossEntropy
 from helpers.detection import boxes_between, random_boxes
@@ -92,12 +92,14 @@ def test_max_pool_is_the_loops(drawn_regions):
     dx = roi_max_pool_backward(dy, features, boxes, index, size, scale)
     # Each dy arrives at a cell of the value that it belongs to, in its own image and channel.
     assert dx.shape == features.shape
-    _, places = max_places(*checked_regions(features, boxes, index, size, scale))
-    cells = features.transpose(0, 2, 3, 1).reshape(-1)
-    np.testing.assert_array_equal(y[places >= 0], cells[places[places >= 0]])
-    assert (y[places < 0] == 0).all()
+    regions = MaxRegions(*checked_regions(features, boxes, index, size, scale))
+    parts = np.concatenate([np.zeros(0, int), *(parts for parts, _ in regions.groups)])
+    cells, places = features.transpose(0, 2, 3, 1).reshape(-1), regions.places()
+    values, gradients = (a.transpose(0, 2, 3, 1).reshape(-1, a.shape[1]) for a in (y, dy))
+    np.testing.assert_array_equal(values[parts], cells[places])
+    assert (np.delete(values, parts, axis=0) == 0).all()
     expected = np.zeros(cells.shape)
-    np.add.at(expected, places[places >= 0], dy[places >= 0])
+    np.add.at(expected, places, gradients[parts])
     np.testing.assert_allclose(dx.transpose(0, 2, 3, 1).reshape(-1), expected, atol=1e-12)
 
 

@@ -27,6 +27,13 @@ class RegionLayer(Layer):
             checks.pair("size", size)
             roi.positive_scale(scale)
 
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, C, H, W) and None twice; None alone if dx is not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        return self._regions.backward(dy), None, None
+
 
 class RoIMaxPool(RegionLayer):
     """The largest value of each part of a region, whole cells only; see `detection.roi_max_pool`.
@@ -39,16 +46,8 @@ class RoIMaxPool(RegionLayer):
         with errors_of(self):
             features = self._input(features, "NCHW")
             checked = roi.checked_regions(features, boxes, image_index, self.size, self.scale)
-        y, self._places = roi.max_places(*checked)
-        self._shape = features.shape
-        return self._output(y)
-
-    def backward(self, dy, need_dx=True):
-        """Return dx: (N, C, H, W) and None twice; None alone if dx is not needed."""
-        dy = self._gradient(dy)
-        if not need_dx:
-            return None
-        return roi.scattered(dy, self._places, self._shape), None, None
+        self._regions = roi.MaxRegions(*checked)
+        return self._output(self._regions.forward())
 
 
 class RoIAlign(RegionLayer):
@@ -77,10 +76,3 @@ class RoIAlign(RegionLayer):
             checked = roi.checked_regions(features, boxes, image_index, self.size, self.scale)
         self._regions = roi.AlignedRegions(*checked, self.samples, self.aligned)
         return self._output(self._regions.forward())
-
-    def backward(self, dy, need_dx=True):
-        """Return dx: (N, C, H, W) and None twice; None alone if dx is not needed."""
-        dy = self._gradient(dy)
-        if not need_dx:
-            return None
-        return self._regions.backward(dy), None, None

@@ -45,29 +45,21 @@ def roi_max_pool(features, boxes, image_index, size, scale):
         If arguments do not fit each other, or a box is no box: infinite, NaN, or edges in the wrong
         order.
     """
-    xp, features, boxes, index, size, scale = checked_regions(
-        features, boxes, image_index, size, scale
-    )
-    return max_places(xp, features, boxes, index, size, scale)[0]
+    return MaxRegions(*checked_regions(features, boxes, image_index, size, scale)).forward()
 
 
 def roi_max_pool_backward(dy, features, boxes, image_index, size, scale):
     """Hand every element of dy: (R, C, OH, OW) to the cell of the features that was the maximum.
 
-    Of equal maxima the first takes it, row by row. Where boxes share a cell, it gets the sum.
+    Of equal maxima, and of NaNs, the first takes it, row by row. Where boxes share a cell, it gets
+    the sum.
 
     Returns
     -------
     array (N, C, H, W)
         Channels-last in memory. Floats keep the dtype of dy; integers give float64.
     """
-    xp, features, boxes, index, size, scale = checked_regions(
-        features, boxes, image_index, size, scale
-    )
-    _, dy, _ = checks.numeric_arrays(dy=dy, features=features)
-    checks.shape("dy", dy, (len(boxes), features.shape[1], *size))
-    _, places = max_places(xp, features, boxes, index, size, scale)
-    return scattered(dy, places, features.shape)
+    return MaxRegions(*checked_regions(features, boxes, image_index, size, scale)).backward(dy)
 
 
 def roi_align(features, boxes, image_index, size, scale, samples=2, aligned=True):
@@ -120,59 +112,78 @@ def roi_align_backward(dy, features, boxes, image_index, size, scale, samples=2,
 # --- The largest of each part --------------------------------------------------------------------
 
 
-def max_places(xp, features, boxes, index, size, scale):
-    """Return the largest values, (R, C, OH, OW), and where they stand.
+class MaxRegions:
+    """`roi_max_pool` of some boxes, and its way back.
 
-    A place is row · C + channel in the matrix (N·H·W, C) of all cells; -1 where a part is empty.
+    Attributes
+    ----------
+    groups : list of (array (P,), array (P, K))
+        Parts with equally many cells: which they are, in the order (box, row, column), and the
+        numbers of their cells, row by row. Parts without a cell are in none.
     """
-    n, c, h, w = features.shape
-    cells = layouts.pixels_of(xp, features, features.dtype)
-    rows, no_row = _parts(xp, boxes[:, 0], boxes[:, 2], h, size[0], scale)
-    columns, no_column = _parts(xp, boxes[:, 1], boxes[:, 3], w, size[1], scale)
-    empty = no_row[:, :, None] | no_column[:, None, :]
-    y = xp.zeros((len(boxes), *size, c), features.dtype)
-    places = xp.zeros(y.shape, np.int64)
-    for i in range(rows.shape[2]):  # row by row through all parts at once
-        for j in range(columns.shape[2]):
-            at = (index[:, None, None] * h + rows[:, :, None, i]) * w + columns[:, None, :, j]
-            value = cells[at]
-            better = (value > y) if i or j else xp.ones(y.shape, bool)
-            if features.dtype.kind == "f":
-                better |= value != value  # the last NaN, as in pooling
-            y = xp.where(better, value, y)
-            places = xp.where(better, at[..., None], places)
-    places = places * c + xp.arange(c)
-    y = xp.where(empty[..., None], y.dtype.type(0), y)
-    places = xp.where(empty[..., None], -1, places)
-    return y.transpose(0, 3, 1, 2), places.transpose(0, 3, 1, 2)
 
+    def __init__(self, xp, features, boxes, index, size, scale):
+        self.features, self.shape = features, (len(boxes), features.shape[1], *size)
+        _, _, h, w = features.shape
+        top, high = (a[:, :, None] for a in _parts(xp, boxes[:, 0], boxes[:, 2], h, size[0], scale))
+        left, wide = (a[:, None] for a in _parts(xp, boxes[:, 1], boxes[:, 3], w, size[1], scale))
+        first = ((index[:, None, None] * h + top) * w + left).reshape(-1)
+        kinds = (high * (w + 1) + wide).reshape(-1)  # a number for each height and width
+        self.groups = []
+        for kind in np.unique(to_numpy(kinds)).tolist():
+            rows, columns = divmod(kind, w + 1)
+            cells = (xp.arange(rows)[:, None] * w + xp.arange(columns)).reshape(-1)
+            if rows and columns:
+                parts = xp.flatnonzero(kinds == kind)
+                self.groups.append((parts, first[parts][:, None] + cells))
 
-def scattered(dy, places, shape):
-    """Return a zero array of this shape (N, C, H, W) with each dy added at its place."""
-    xp, (result, _) = get_array_module(dy), float_and_work_dtype(dy)
-    n, c, h, w = shape
-    used = places >= 0
-    sums = xp.bincount(places[used], dy[used].astype(np.float64), n * c * h * w)
-    return sums.reshape(n, h, w, c).transpose(0, 3, 1, 2).astype(result)
+    @property
+    def xp(self):
+        """NumPy or CuPy; not kept, as a layer that remembers this can then be copied."""
+        return get_array_module(self.features)
+
+    def _cells(self):
+        """Return the features with a row for each cell, (N·H·W, C)."""
+        return layouts.pixels_of(self.xp, self.features, self.features.dtype)
+
+    def forward(self):
+        """Return the largest value of each part, (R, C, OH, OW)."""
+        (count, c, oh, ow), cells = self.shape, self._cells()
+        y = self.xp.zeros((count * oh * ow, c), cells.dtype)
+        for parts, at in self.groups:
+            y[parts] = cells[at].max(axis=1)
+        return y.reshape(count, oh, ow, c).transpose(0, 3, 1, 2)
+
+    def places(self):
+        """Return where the largest values stand, cell · C + channel: (parts of all groups, C)."""
+        xp, cells = self.xp, self._cells()
+        channels = xp.arange(self.shape[1])
+        found = [xp.zeros((0, self.shape[1]), np.int64)]
+        for _, at in self.groups:
+            best = cells[at].argmax(axis=1)  # the first of several
+            found.append(xp.take_along_axis(at, best, axis=1) * len(channels) + channels)
+        return xp.concatenate(found)
+
+    def backward(self, dy):
+        """Return the gradient of the features, (N, C, H, W)."""
+        xp, (n, c, h, w) = self.xp, self.features.shape
+        _, dy, _ = checks.numeric_arrays(dy=dy, features=self.features)
+        checks.shape("dy", dy, self.shape)
+        result, _ = float_and_work_dtype(dy)
+        dy = dy.transpose(0, 2, 3, 1).reshape(-1, c).astype(np.float64)
+        parts = xp.concatenate([xp.zeros(0, np.int64), *(parts for parts, _ in self.groups)])
+        sums = xp.bincount(self.places().reshape(-1), dy[parts].reshape(-1), n * h * w * c)
+        return sums.reshape(n, h, w, c).transpose(0, 3, 1, 2).astype(result)
 
 
 def _parts(xp, low, high, cells, count, scale):
-    """Return which cells belong to each part along one axis, and which parts have none.
-
-    Returns
-    -------
-    array (R, count, K) of ints
-        The cells of each part in rising order; the last is repeated where another has more.
-    array (R, count) of bool
-    """
+    """Return the first cell of each part along one axis, and how many it has: (R, count) both."""
     low, high = (_rounded(xp, edge.astype(np.float64) * scale) for edge in (low, high))
     length = xp.maximum(high - low + 1, 1)[:, None]
     i = xp.arange(count)
     first = xp.clip(i * length // count + low[:, None], 0, cells)
     beyond = xp.clip(-(-(i + 1) * length // count) + low[:, None], 0, cells)
-    longest = max(1, int((beyond - first).max())) if len(low) else 1
-    part = xp.minimum(first[:, :, None] + xp.arange(longest), beyond[:, :, None] - 1)
-    return xp.clip(part, 0, cells - 1), beyond <= first
+    return first, xp.maximum(beyond - first, 0)
 
 
 def _rounded(xp, values):

@@ -77,7 +77,7 @@ const CORNERS = [[0, 1], [0, 3], [2, 1], [2, 3]]; // which edges a corner moves:
 export function movableBox(on, { onchange, limits, unit = () => 1, least = 1, sizable = true, name = "box" }) {
   const body = svg("rect", { class: "cb-movable", "data-drag": "body" });
   const corners = sizable ? CORNERS.map((edges) => [
-    svg("circle", { class: "cb-corner", r: 1.4 }), svg("circle", { class: "cb-grip", r: 2.9, "data-drag": edges.join() }),
+    svg("circle", { class: "cb-knob", r: 1.4 }), svg("circle", { class: "cb-grip", r: 2.9, "data-drag": edges.join() }),
   ]) : [];
   const group = svg("g", { "data-box": name }, body, corners);
   on.keep(group);
