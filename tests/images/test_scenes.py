@@ -10,6 +10,7 @@ from convbook.images.scenes import (
     CLASSES,
     SPEEDS,
     Thing,
+    class_maps,
     compose,
     street,
     street_queue,
@@ -146,6 +147,19 @@ def test_bad_input():
     refused(ValueError, ["grain", "at least 0"], street_scene, 0, 64, grain=-1)
     refused(ValueError, ["frames", "at least 1"], street_video, 0, 0)
     refused(ValueError, ["n must", "at least 1"], street_scenes, 0)
+
+
+def test_the_class_of_every_pixel():
+    _, _, labels, masks = street_scenes(5, rng=0, size=(32, 48))
+    maps = class_maps(labels, masks)
+    assert maps.shape == (5, 32, 48) and maps.dtype == np.int64
+    for y, k, m in zip(maps, labels, masks):
+        assert ((y == 0) == ~m.any(axis=0)).all()
+        for label, mask in zip(k, m):
+            assert (y[mask] == label + 1).all()
+    nothing = class_maps([np.zeros(0, int)], [np.zeros((0, 8, 9), bool)])
+    assert nothing.shape == (1, 8, 9) and not nothing.any()
+    refused(ValueError, ["as many scenes", "1 and 2"], class_maps, labels[:1], masks[:2])
 
 
 # --- Videos --------------------------------------------------------------------------------------

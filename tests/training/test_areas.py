@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 
 from convbook.losses import SoftDiceLoss
-from convbook.training import area_iou, dice
+from convbook.training import (
+    area_iou,
+    balanced_weights,
+    class_ious,
+    confusion_matrix,
+    dice,
+)
+from helpers.refusing import refused
 
 drawn = settings(deadline=None, derandomize=True, max_examples=60)
 
@@ -52,3 +59,43 @@ def test_what_is_no_area_is_refused(found, said):
         dice(found, np.zeros((2, 1, 3, 3), bool))
     with pytest.raises(ValueError, match="truth"):
         area_iou(np.zeros((2, 1, 3, 3), bool), 2 + np.zeros((2, 1, 3, 3)))
+
+
+# --- Classes of pixels ---------------------------------------------------------------------------
+
+
+def test_class_ious_by_hand():
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    found = np.array([0, 0, 1, 1, 1, 1])
+    ious = class_ious(confusion_matrix(labels, found, 4))
+    np.testing.assert_allclose(ious, [2 / 3, 2 / 4, 0, np.nan])
+    assert np.nanmean(ious) == pytest.approx((2 / 3 + 1 / 2) / 3)
+
+
+@given(st.integers(0, 1000), st.integers(1, 5))
+@drawn
+def test_class_ious_are_those_of_areas(seed, classes):
+    rng = np.random.default_rng(seed)
+    labels, found = rng.integers(0, classes, (2, 30))
+    ious = class_ious(confusion_matrix(labels, found, classes))
+    for k, iou in enumerate(ious):
+        area = area_iou((found == k)[None], (labels == k)[None])[0]
+        there = (found == k).any() or (labels == k).any()
+        assert iou == pytest.approx(area) if there else np.isnan(iou)
+
+
+def test_balanced_weights():
+    labels = np.repeat([0, 1, 2], [80, 16, 4]).reshape(10, 10)
+    np.testing.assert_allclose(balanced_weights(labels, 3, 1), [1 / 5, 1, 4])
+    np.testing.assert_allclose(balanced_weights(labels, 3), np.sqrt([1 / 5, 1, 4]))
+    assert balanced_weights(labels, 3, 0).tolist() == [1, 1, 1]
+    assert balanced_weights(labels, 4)[3] == 1  # a class that does not occur
+    assert balanced_weights(np.zeros(0, int), 2).tolist() == [1, 1]
+
+
+def test_classes_of_pixels_bad_input():
+    refused(
+        ValueError, ["counts must be a confusion matrix", "(2, 3)"], class_ious, np.ones((2, 3))
+    )
+    refused(ValueError, ["labels must be from 0 to 1", "2"], balanced_weights, [0, 2], 2)
+    refused(ValueError, ["power", "at most 1"], balanced_weights, [0], 2, 2)

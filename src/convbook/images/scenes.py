@@ -143,6 +143,31 @@ def street_scenes(n, rng=None, size=64, draw=street_scene, **options):
     return images, *([getattr(s, part) for s in drawn] for part in ("boxes", "labels", "masks"))
 
 
+def class_maps(labels, masks):
+    """Return the class of every pixel: 0 where nothing is, k + 1 where a thing of class k is seen.
+
+    Parameters
+    ----------
+    labels, masks : lists with an entry for each scene, as `street_scenes` returns them
+
+    Returns
+    -------
+    array (N, H, W) of int64
+    """
+    labels, masks = list(labels), list(masks)
+    if not masks or len(labels) != len(masks):
+        raise ValueError(
+            f"labels and masks must be of as many scenes, at least 1, got {len(labels)} and "
+            f"{len(masks)}"
+        )
+    return np.stack(
+        [
+            ((np.asarray(k)[:, None, None] + 1) * m).sum(axis=0, dtype=np.int64)
+            for k, m in zip(labels, masks)
+        ]
+    )
+
+
 def street_video(rng=None, frames=40, size=64, count=6, grain=0.01):
     """Draw a short film: things drive, walk and run past each other in front of a camera at rest.
 

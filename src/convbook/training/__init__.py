@@ -14,7 +14,14 @@ the GPU, unless the data are there already.
 from .batches import MiniBatches
 from .history import History
 from .loop import run
-from .metrics import accuracy, area_iou, confusion_matrix, dice
+from .metrics import (
+    accuracy,
+    area_iou,
+    balanced_weights,
+    class_ious,
+    confusion_matrix,
+    dice,
+)
 from .supervised import fit
 from .use import evaluate, predict
 
@@ -23,6 +30,8 @@ __all__ = [
     "MiniBatches",
     "accuracy",
     "area_iou",
+    "balanced_weights",
+    "class_ious",
     "confusion_matrix",
     "dice",
     "evaluate",

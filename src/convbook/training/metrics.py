@@ -84,6 +84,67 @@ def confusion_matrix(labels, predicted, classes=10):
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
+def class_ious(counts):
+    """Return for each class the intersection over union of its pixels.
+
+    What is of the class and called so, divided by all that is of it or called so: Long, Shelhamer
+    and Darrell, "Fully convolutional networks for semantic segmentation", CVPR 2015. Their mean,
+    ``np.nanmean``, is mIoU.
+
+    Parameters
+    ----------
+    counts : array (K, K) of ints
+        A `confusion_matrix` of all pixels, ``confusion_matrix(labels.ravel(), predicted.ravel(),
+        K)``.
+
+    Returns
+    -------
+    numpy.ndarray (K,), float64
+        NaN for a class that neither occurs nor is called.
+
+    Raises
+    ------
+    ValueError
+        If this is no square of counts.
+    """
+    counts = to_numpy(counts)
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or (counts < 0).any():
+        raise ValueError(f"counts must be a confusion matrix (K, K), got shape {counts.shape}")
+    right = np.diag(counts).astype(np.float64)
+    union = counts.sum(axis=0) + counts.sum(axis=1) - right
+    return np.where(union > 0, right / np.maximum(union, 1), np.nan)
+
+
+def balanced_weights(labels, classes, power=0.5):
+    """Return weights for `SoftmaxCrossEntropy` that let rare classes count more.
+
+    The frequency in the middle, divided by that of the class, to some power; a class that does not
+    occur has weight 1. With power 1 it is SegNet's median frequency balancing (Eigen and Fergus,
+    ICCV 2015, who count only the images in which a class occurs); 0 leaves all weights at 1.
+
+    Parameters
+    ----------
+    labels : array of ints from 0 to classes - 1, any shape
+    classes : int
+    power : float
+        From 0 to 1.
+
+    Returns
+    -------
+    numpy.ndarray (classes,), float64
+    """
+    classes = checks.integer("classes", classes, least=1)
+    power = checks.number("power", power, least=0, most=1)
+    _, labels = checks.numeric_arrays(labels=to_numpy(labels))
+    checks.class_numbers("labels", labels, classes)
+    counts = np.bincount(labels.reshape(-1), minlength=classes).astype(np.float64)
+    there = counts > 0
+    weights = np.ones(classes)
+    if there.any():
+        weights[there] = (np.median(counts[there]) / counts[there]) ** power
+    return weights
+
+
 def dice(found, truth):
     """Return for each image how well two areas agree: Dice's coefficient, from 0 to 1.
 
