@@ -230,6 +230,7 @@ def test_a_deep_recursion_is_cut(page):
             "no network",
         ),
         ("raise MemoryError", "2 GB"),
+        ("raise ValueError('array is too big; `arr.size * …')", "2 GB"),
     ],
 )
 def test_what_a_page_cannot_do_is_said_in_a_sentence(page, code, sentence):

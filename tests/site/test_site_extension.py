@@ -15,6 +15,8 @@ STYLE = (
 def test_icons_in_use_are_found():
     page = '<i class="fas fa-moon"></i>'
     assert icons.characters_in_use([page], [STYLE]) == {0xF186, 0xF0C9}
+    laid_out = 'div.exercise p::after {\n  content: "\\f303";\n}'
+    assert icons.characters_in_use([page], [laid_out]) == {0xF303}
 
 
 def test_icon_fonts_are_cut_and_the_script_goes(site):

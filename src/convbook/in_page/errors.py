@@ -126,7 +126,8 @@ def advice(error):
         )
     if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):
         return NO_FILES
-    if isinstance(error, MemoryError):
+    too_big = isinstance(error, ValueError) and "array is too big" in str(error)  # for 32 bits
+    if isinstance(error, MemoryError) or too_big:
         return "A browser gives Python at most 2 GB of memory. Restart begins with an empty one."
     text = str(error)
     if isinstance(error, RuntimeError) and "thread" in text:

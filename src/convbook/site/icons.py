@@ -11,7 +11,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 
 SCRIPT_TAG = re.compile(r"<script[^>]*/fontawesome\.js[^>]*></script>")
-RULE = re.compile(r'([^{}]+)\{[^{}]*content:"\\(f[0-9a-f]{3})"')
+RULE = re.compile(r'([^{}]+)\{[^{}]*content:\s*"\\(f[0-9a-f]{3})"')
 NAME = re.compile(r"\.(fa-[a-z0-9-]+)")
 FONT_URL = re.compile(
     r'/(fa-[a-z]+-\d+)\.woff2\) format\("woff2"\),url\([^)]*\.ttf\) format\("truetype"\)'
