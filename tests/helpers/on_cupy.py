@@ -30,6 +30,7 @@ FILES = {
     "test_layers.py",
     "test_losses.py",
     "test_optimizers.py",
+    "test_proposals.py",
     "test_roi.py",
     "test_several_losses.py",
     "test_suppression.py",
@@ -61,6 +62,8 @@ ARRAYS = {
     "image_index",
     "kinds",
     "masks",
+    "probabilities",
+    "proposals",
     "truth",
     "x",
     "y",
@@ -117,7 +120,8 @@ def there(value):
 def back(value):
     """Return what lives on the GPU as NumPy arrays, in the same order in memory."""
     if isinstance(value, tuple):
-        return tuple(map(back, value))
+        parts = map(back, value)
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if isinstance(value, dict):
         return {name: back(v) for name, v in value.items()}
     if not is_cupy(value):

@@ -107,7 +107,7 @@ def test_shows_what_the_package_computes(tmp_path, serve, open_page):
         row, col = min(w.row, oh - 1), min(w.col, ow - 1)
         assert f"= {w.indices[row, col]}" in page["sum"]
         bits = int(np.ceil(np.log2(w.kernel_size**2)))
-        assert f"together {int(np.ceil(oh * ow * bits / 8))} bytes" in page["formula"][0]
+        assert f"together {int(np.ceil(oh * ow * bits / 8))} byte" in page["formula"][0]
         assert f"{np.size(w.x) * 4} bytes" in page["formula"][0]
     assert fitting > 40
 

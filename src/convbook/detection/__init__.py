@@ -22,14 +22,16 @@ from .boxes import (
     mask_iou,
 )
 from .grid import answered_for, cells_of
-from .layers import RoIAlign, RoIMaxPool
+from .layers import PerAnchor, RoIAlign, RoIMaxPool
 from .losses import ChosenLoss
 from .metrics import average_precision, average_precisions, match_found, precision_recall
+from .proposals import crop_masks, paste_masks, propose, sample_regions, things_found
 from .roi import roi_align, roi_align_backward, roi_max_pool, roi_max_pool_backward
 from .suppression import best_boxes, nms
 
 __all__ = [
     "ChosenLoss",
+    "PerAnchor",
     "RoIAlign",
     "RoIMaxPool",
     "anchor_boxes",
@@ -41,6 +43,7 @@ __all__ = [
     "boxes_of_masks",
     "cells_of",
     "clip_boxes",
+    "crop_masks",
     "decode_boxes",
     "encode_boxes",
     "flip_boxes",
@@ -49,10 +52,14 @@ __all__ = [
     "match_anchors",
     "match_found",
     "nms",
+    "paste_masks",
     "precision_recall",
+    "propose",
     "roi_align",
     "roi_align_backward",
     "roi_max_pool",
     "roi_max_pool_backward",
     "sample_matches",
+    "sample_regions",
+    "things_found",
 ]

@@ -1,4 +1,4 @@
-"""Layers that look at regions of interest: three inputs, of which the features get a gradient."""
+"""Layers of detectors: those that look at regions of interest, and one that sorts by anchors."""
 
 from .. import checks
 from ..layers.base import Layer, errors_of
@@ -76,3 +76,41 @@ class RoIAlign(RegionLayer):
             checked = roi.checked_regions(features, boxes, image_index, self.size, self.scale)
         self._regions = roi.AlignedRegions(*checked, self.samples, self.aligned)
         return self._output(self._regions.forward())
+
+
+class PerAnchor(Layer):
+    """Sort what a convolution says by anchors: (N, A·K, H, W) becomes (N, H·W·A, K).
+
+    The order is that of `anchor_boxes`: row, column, shape.
+
+    Parameters
+    ----------
+    numbers : int
+        K, how many numbers belong to an anchor.
+    """
+
+    hands_over = True
+
+    def __init__(self, numbers):
+        super().__init__()
+        with errors_of(self):
+            self.numbers = checks.integer("numbers", numbers, least=1)
+
+    def forward(self, x):
+        """Return y: (N, H·W·A, K)."""
+        with errors_of(self):
+            x = self._input(x, "NCHW")
+            n, c, h, w = self._shape = x.shape
+            if c % self.numbers:
+                raise ValueError(f"x must have a multiple of {self.numbers} channels, got {c}")
+        y = x.reshape(n, c // self.numbers, self.numbers, h, w).transpose(0, 3, 4, 1, 2)
+        return self._output(y.reshape(n, h * w * (c // self.numbers), self.numbers))
+
+    def backward(self, dy, need_dx=True):
+        """Return dx: (N, A·K, H, W), or None if it is not needed."""
+        dy = self._gradient(dy)
+        if not need_dx:
+            return None
+        n, c, h, w = self._shape
+        dy = dy.reshape(n, h, w, c // self.numbers, self.numbers).transpose(0, 3, 4, 1, 2)
+        return dy.reshape(n, c, h, w)

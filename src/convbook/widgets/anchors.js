@@ -96,7 +96,7 @@ function render({ model, el }) {
     (i, j) => get("by_class") && guesses()[i].name !== guesses()[j].name);
 
   const things = () => scene().boxes.map((box, t) => [
-    rectangle(box, { class: "cb-under" }), rectangle(box, { class: "cb-thing" }), nameOf(box, tagOf(scene().names, t)),
+    rectangle(box, { class: "cb-under" }), rectangle(box, { class: "cb-thing" }), nameOf(box, tagOf(scene().names, t), scene().width),
   ]);
   const frameOf = (box, cls) => [rectangle(box, { class: "cb-under" }), rectangle(box, { class: cls })];
 
@@ -221,7 +221,7 @@ function render({ model, el }) {
     return {
       drawn: [
         order.filter((i) => !(fate.get(i)?.by !== undefined && !fate.get(i).now)).reverse().map((i) => frameOf(all[i].box, state(i))),
-        last ? nameOf(all[last.kept].box, `${all[last.kept].name} ${fmt(all[last.kept].score)}`) : [],
+        last ? nameOf(all[last.kept].box, `${all[last.kept].name} ${fmt(all[last.kept].score)}`, scene().width) : [],
       ],
       side: [
         h("div", { class: "cb-anc-counts" }, `Step ${step} of ${done.length}: `, h("b", {}, [...fate.values()].filter((f) => f.kept).length), " kept, ",

@@ -8,8 +8,12 @@ import "./board.css";
 export const rectangle = ([y0, x0, y1, x1], more = {}) =>
   svg("rect", { x: x0, y: y0, width: x1 - x0, height: y1 - y0, ...more });
 
-/** A name at the lower left corner of a box, inside of it. */
-export const nameOf = ([, x0, y1], text) => svg("text", { class: "cb-name-tag", x: Math.max(x0, 0) + 0.6, y: y1 - 1 }, text);
+/** A name at a lower corner of a box, inside of it; on the right where the picture soon ends. */
+export function nameOf([, x0, y1, x1], text, width) {
+  const right = x0 > 0.6 * width;
+  const x = right ? Math.min(x1, width) - 0.6 : Math.max(x0, 0) + 0.6;
+  return svg("text", { class: "cb-name-tag", x, y: y1 - 1, ...(right ? { "text-anchor": "end" } : {}) }, text);
+}
 
 const MANY = 5; // so many things can bear their names in the picture, more only their numbers
 
