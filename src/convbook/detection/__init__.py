@@ -25,15 +25,26 @@ from .grid import answered_for, cells_of
 from .layers import PerAnchor, RoIAlign, RoIMaxPool
 from .losses import ChosenLoss
 from .metrics import average_precision, average_precisions, match_found, precision_recall
+from .one_stage import (
+    MultiBoxLoss,
+    YoloLoss,
+    cell_boxes,
+    ssd_found,
+    ssd_targets,
+    yolo_found,
+    yolo_targets,
+)
 from .proposals import crop_masks, paste_masks, propose, sample_regions, things_found
 from .roi import roi_align, roi_align_backward, roi_max_pool, roi_max_pool_backward
 from .suppression import best_boxes, nms
 
 __all__ = [
     "ChosenLoss",
+    "MultiBoxLoss",
     "PerAnchor",
     "RoIAlign",
     "RoIMaxPool",
+    "YoloLoss",
     "anchor_boxes",
     "answered_for",
     "area",
@@ -41,6 +52,7 @@ __all__ = [
     "average_precisions",
     "best_boxes",
     "boxes_of_masks",
+    "cell_boxes",
     "cells_of",
     "clip_boxes",
     "crop_masks",
@@ -61,5 +73,9 @@ __all__ = [
     "roi_max_pool_backward",
     "sample_matches",
     "sample_regions",
+    "ssd_found",
+    "ssd_targets",
     "things_found",
+    "yolo_found",
+    "yolo_targets",
 ]
