@@ -93,8 +93,6 @@ class AnchorExplorer(BookWidget, module="anchors.js"):
             )
         return proposal["value"]
 
-    # --- What the figure computes ---
-
     @property
     def truth(self):
         """ndarray (T, 4) : the boxes of the things."""
