@@ -127,11 +127,11 @@ function render({ model, el }) {
 
   const part = (title, hint) => h("div", { class: "cb-codehead" }, h("b", {}, title), " ", h("span", { class: "cb-shape" }, hint));
   ui.add(
-    h("div", { class: "cb-walk" },
+    h("div", { class: "cb-codewalk" },
       h("div", { class: "cb-mapside" }, map, h("div", { class: "cb-mapaxes", "aria-hidden": "true" }, h("span", {}, "first number →"), h("span", {}, "second number ↑"))),
       h("div", { class: "cb-decoded" }, h("div", { class: "cb-view" }, drawn.el), numbers, more, background.el)),
     part("Your own drawing", "the encoder makes two numbers of it, and the decoder a picture of those"),
-    h("div", { class: "cb-walk" }, pad.el,
+    h("div", { class: "cb-codewalk" }, pad.el,
       h("div", { class: "cb-judge" }, h("div", { class: "cb-codesteps" }, read.el, squeezed.el, difference.el), own,
         chart, h("div", { class: "cb-legend" }, `bars: errors of ${known.length} known digits · dashed: threshold · line: your drawing`),
         h("div", { class: "cb-limitrow" }, limit.el), alarms, verdict)),
