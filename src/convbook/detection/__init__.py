@@ -36,6 +36,7 @@ from .one_stage import (
 )
 from .proposals import crop_masks, paste_masks, propose, sample_regions, things_found
 from .roi import roi_align, roi_align_backward, roi_max_pool, roi_max_pool_backward
+from .selective import selective_search
 from .suppression import best_boxes, nms
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "roi_max_pool_backward",
     "sample_matches",
     "sample_regions",
+    "selective_search",
     "ssd_found",
     "ssd_targets",
     "things_found",
