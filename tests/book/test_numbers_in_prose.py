@@ -88,6 +88,34 @@ def layers_of_an_image():
     return sum(feeding(name) for name in ("convolution", "pooling", "other layers"))
 
 
+def hearts(name, key="dice", part="few"):
+    """The median of a part of chapter 3-8 over its seeds."""
+    return median(run[key] for run in recorded("chapter_3_8")[part][name])
+
+
+def skips(name, key):
+    """What the U-Net of chapter 3-8 reaches with or without skips, seed by seed."""
+    return [run[key] for run in recorded("chapter_3_8")["skips"][name]]
+
+
+def gain_by_skips(key):
+    return median(a - b for a, b in zip(skips("with", key), skips("without", key)))
+
+
+def real_hearts(key):
+    """The median of a figure over the trainings on real hearts."""
+    return median(run[key] for run in recorded("heart")["runs"])
+
+
+def too_good():
+    """How much better the network of chapter 3-8 looks with the same patients in the test."""
+    return hearts("the same patients", part="leak") - hearts("other patients", part="leak")
+
+
+def place_of_heart(name):
+    return median(run["places"][name] for run in recorded("heart")["runs"])
+
+
 def way(name):
     return recorded("chapter_3_6")["feeding"]["ways"][name]["seconds"]
 
@@ -414,6 +442,41 @@ CLAIMS = [
             )
             < 2 * min(times)
         ),
+    ),
+    (
+        "3-8_unet",
+        "With skips both are found better, from every seed, and the ring gains more than the disc",
+        lambda: (
+            all(
+                a > b
+                for key in ("cavity", "muscle")
+                for a, b in zip(skips("with", key), skips("without", key))
+            )
+            and gain_by_skips("muscle") > 1.2 * gain_by_skips("cavity")
+        ),
+    ),
+    (
+        "3-8_unet",
+        "the ejection fraction is off by {} on average",
+        lambda: f"{real_hearts('fraction_error'):.2f}",
+    ),
+    (
+        "3-8_unet",
+        "The worst are at the ends",
+        lambda: (
+            place_of_heart("slices between")
+            > max(place_of_heart("slice at the base"), place_of_heart("slice at the apex"))
+        ),
+    ),
+    (
+        "3-8_unet",
+        "it pays to have drawn hearts",
+        lambda: hearts("from phantoms") > hearts("from nothing") + 0.02,
+    ),
+    (
+        "3-8_unet",
+        "looks {} better than it is",
+        lambda: f"{too_good():.2f}",
     ),
     (
         "3-6-2_transfer",
