@@ -26,9 +26,9 @@ from ..losses import probability
 
 SIDE = 416  # of the pictures that the published weights were trained on
 # Height and width, in pixels of such a picture; for the coarse grid, and for the fine one. The file
-# of settings beside the published weights names (14, 10), (27, 23), (58, 37) for the fine grid. With
-# these its boxes are too small: where both grids found one person, in four sizes, the boxes of the
-# two overlapped by .30 to .38; with the ones below, by .83 to .94.
+# of settings beside the published weights names (14, 10), (27, 23), (58, 37) for the fine grid,
+# with which its boxes are too small: where both grids found one person, in four sizes, the boxes
+# of the two overlapped by .30 to .38; with the ones below, by .83 to .94.
 ANCHORS = (
     ((82, 81), (169, 135), (319, 344)),
     ((27, 23), (58, 37), (82, 81)),
