@@ -16,7 +16,7 @@ from .stored_unet import checked_bits, for_page, rounded, run, steps_of
 
 CLASSES = ("background", "cavity", "muscle")
 WAYS = ("with", "without")
-GREYS = 63  # steps from black to white in which the film travels
+GREYS = 47  # steps from black to white in which the film travels
 
 
 class HeartExplorer(BookWidget, module="heart_explorer.js"):
