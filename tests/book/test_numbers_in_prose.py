@@ -169,6 +169,25 @@ def faster(of=""):
     return [row["seconds"][f"standard{of}"] / row["seconds"][f"separable{of}"] for row in rows]
 
 
+def trained():
+    """The accuracies of all runs of each small network, without "small" in its name."""
+    runs = recorded("chapter_3_7_1")["trained"]["runs"]
+    return {
+        name.removeprefix("small "): [seed["accuracy"][-1] for seed in run["seeds"]]
+        for name, run in runs.items()
+    }
+
+
+def by_accuracy():
+    return sorted(trained(), key=lambda name: median(trained()[name]), reverse=True)
+
+
+def pace(name):
+    """Multiplications per second of training, those of the forward pass alone."""
+    seeds = recorded("chapter_3_7_1")["trained"]["runs"][name]["seeds"]
+    return count(name, "multiplications") / median(seed["seconds"][-1] for seed in seeds)
+
+
 BUS = 16 * 8e9 * 128 / 130 / 8  # PCI Express 3.0, as chapter 3-5-2 calculates it
 
 # --- The claims ----------------------------------------------------------------------------------
@@ -611,6 +630,49 @@ CLAIMS = [
             and 1 < min(faster(", PyTorch")) < 1.3
             and 3.5 < max(faster(", PyTorch")) < 4
         ),
+    ),
+    (
+        "3-7-1_evolution",
+        "The most accurate one here is {}",
+        lambda: f"**{by_accuracy()[0]}**, with {median(trained()[by_accuracy()[0]]):.2f} in",
+    ),
+    (
+        "3-7-1_evolution",
+        "the least accurate one {}.",
+        lambda: f"{by_accuracy()[-1]}, with {median(trained()[by_accuracy()[-1]]):.2f}",
+    ),
+    (
+        "3-7-1_evolution",
+        "MobileNet, comes {} of seven",
+        lambda: ["first", "second", "third", "fourth", "fifth", "sixth", "last"][
+            by_accuracy().index("MobileNet")
+        ],
+    ),
+    (
+        "3-7-1_evolution",
+        "Between the runs of one and the same network lie up to {}",
+        lambda: f"{max(max(runs) - min(runs) for runs in trained().values()):.2f}",
+    ),
+    (
+        "3-7-1_evolution",
+        "ResNet-20 and DenseNet are that near to the first; still, none of their runs reaches any "
+        "of its.",
+        lambda: max(trained()["ResNet-20"] + trained()["DenseNet"]) < min(trained()["GoogLeNet"]),
+    ),
+    (
+        "3-7-1_evolution",
+        "AlexNet has {} times as many as MobileNet",
+        lambda: f"{count('small AlexNet') / count('small MobileNet'):.1f}",
+    ),
+    (
+        "3-7-1_evolution",
+        "{} times as many of them in a second as",
+        lambda: f"{pace('small AlexNet') / pace('small MobileNet'):.1f}",
+    ),
+    (
+        "3-7-1_evolution",
+        "are those **without batch normalisation**; the four that have it lead",
+        lambda: set(by_accuracy()[-3:]) == {"LeNet", "AlexNet", "VGG"},
     ),
     (
         "speed",
