@@ -208,20 +208,19 @@ def evolution():
     return shapes
 
 
-def u_net():
-    """Draw four levels, down and up: higher where the image is larger, wider with more channels."""
-    shapes = []
-    for level in range(4):
-        height, width, y = 34 - 8 * level, 6 + 5 * level, 4 + (0, 38, 68, 92)[level]
-        left, right = 36 + 22 * level, 204 - 22 * level
-        if level == 3:
-            shapes.append(rectangle(108, y, 24, height, BLUE, GREY, 0.6))
-            continue
-        for x in (left, right):
-            shapes.append(rectangle(x - width / 2, y, width, height, BLUE, GREY, 0.6))
-        ends = left + width / 2 + 3, right - width / 2 - 3
-        shapes.append(line([(x, y + height / 2) for x in ends], ORANGE))
-    return [*shapes, *arrow(4, 21, 22), *arrow(214, 21, 22)]
+def residual():
+    shapes = [line([(10, 72), (230, 72)])]
+    for i in range(4):
+        x = 24 + 52 * i
+        arc = [
+            (x - 6 + 42 * k / 20, 72 - 46 * math.sin(math.pi * k / 20) ** 0.7) for k in range(21)
+        ]
+        shapes += [
+            rectangle(x, 54 + 3 * i, 30, 36 - 6 * i, BLUE, GREY, 0.7),
+            line(arc, ORANGE, 2.5),
+            line([(x + 31, 62), (x + 36, 72), (x + 42, 63)], ORANGE, 2.5),
+        ]
+    return shapes
 
 
 def speed():
@@ -248,7 +247,7 @@ CARDS = {
     "3-6": augmentation,
     "3-6-2": transfer,
     "3-7-1": evolution,
-    "3-8": u_net,
+    "3-7": residual,
     "speed": speed,
 }
 

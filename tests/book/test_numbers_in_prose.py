@@ -88,34 +88,6 @@ def layers_of_an_image():
     return sum(feeding(name) for name in ("convolution", "pooling", "other layers"))
 
 
-def hearts(name, key="dice", part="few"):
-    """The median of a part of chapter 3-8 over its seeds."""
-    return median(run[key] for run in recorded("chapter_3_8")[part][name])
-
-
-def skips(name, key):
-    """What the U-Net of chapter 3-8 reaches with or without skips, seed by seed."""
-    return [run[key] for run in recorded("chapter_3_8")["skips"][name]]
-
-
-def gain_by_skips(key):
-    return median(a - b for a, b in zip(skips("with", key), skips("without", key)))
-
-
-def real_hearts(key):
-    """The median of a figure over the trainings on real hearts."""
-    return median(run[key] for run in recorded("heart")["runs"])
-
-
-def too_good():
-    """How much better the network of chapter 3-8 looks with the same patients in the test."""
-    return hearts("the same patients", part="leak") - hearts("other patients", part="leak")
-
-
-def place_of_heart(name):
-    return median(run["places"][name] for run in recorded("heart")["runs"])
-
-
 def way(name):
     return recorded("chapter_3_6")["feeding"]["ways"][name]["seconds"]
 
@@ -169,23 +141,52 @@ def faster(of=""):
     return [row["seconds"][f"standard{of}"] / row["seconds"][f"separable{of}"] for row in rows]
 
 
-def trained():
-    """The accuracies of all runs of each small network, without "small" in its name."""
-    runs = recorded("chapter_3_7_1")["trained"]["runs"]
-    return {
-        name.removeprefix("small "): [seed["accuracy"][-1] for seed in run["seeds"]]
-        for name, run in runs.items()
-    }
+def deep(kind):
+    """The accuracies on the training pictures, one for each seed."""
+    runs = recorded("chapter_3_7")["depth"][kind]["runs"]
+    return [run["unchanged"]["accuracy"] for run in runs]
 
 
-def by_accuracy():
-    return sorted(trained(), key=lambda name: median(trained()[name]), reverse=True)
+def uneven(kind):
+    """How many times as large the filters' gradient is in the first convolution as in the last."""
+    runs = recorded("chapter_3_7")["start"][kind]
+    return [run["weights"][0] / run["weights"][-1] for run in runs]
 
 
-def pace(name):
-    """Multiplications per second of training, those of the forward pass alone."""
-    seeds = recorded("chapter_3_7_1")["trained"]["runs"][name]["seeds"]
-    return count(name, "multiplications") / median(seed["seconds"][-1] for seed in seeds)
+def last_signal(kind):
+    return median(run["signal"][-1] for run in recorded("chapter_3_7")["start"][kind])
+
+
+def left(runs):
+    """What is left of the accuracy above guessing without a block: the middle one of all blocks."""
+    return median(
+        (accuracy - 0.1) / (run["test"]["accuracy"] - 0.1)
+        for run in runs
+        for accuracy in run["without"]
+    )
+
+
+def left_of(kind):
+    return left(recorded("chapter_3_7")["depth"][kind]["runs"])
+
+
+def surface(kind):
+    rows = recorded("chapter_3_7")["surface"][kind]["loss"]
+    return rows[len(rows) // 2][len(rows) // 2], max(map(max, rows))
+
+
+def pace(side):
+    network = recorded("chapter_3_7")["pace"]["networks"]["residual, 20 layers"]
+    return network["seconds_per_epoch"][side]
+
+
+def wide_accuracies():
+    """The test accuracies of the wide network and of the deep one, for each seed."""
+    rows = (
+        recorded("chapter_3_7")["wide"]["depth 20, twice as wide"],
+        recorded("chapter_3_7")["depth"]["residual-38"],
+    )
+    return [[run["test"]["accuracy"] for run in row["runs"]] for row in rows]
 
 
 BUS = 16 * 8e9 * 128 / 130 / 8  # PCI Express 3.0, as chapter 3-5-2 calculates it
@@ -463,41 +464,6 @@ CLAIMS = [
         ),
     ),
     (
-        "3-8_unet",
-        "With skips both are found better, from every seed, and the ring gains more than the disc",
-        lambda: (
-            all(
-                a > b
-                for key in ("cavity", "muscle")
-                for a, b in zip(skips("with", key), skips("without", key))
-            )
-            and gain_by_skips("muscle") > 1.2 * gain_by_skips("cavity")
-        ),
-    ),
-    (
-        "3-8_unet",
-        "the ejection fraction is off by {} on average",
-        lambda: f"{real_hearts('fraction_error'):.2f}",
-    ),
-    (
-        "3-8_unet",
-        "The worst are at the ends",
-        lambda: (
-            place_of_heart("slices between")
-            > max(place_of_heart("slice at the base"), place_of_heart("slice at the apex"))
-        ),
-    ),
-    (
-        "3-8_unet",
-        "it pays to have drawn hearts",
-        lambda: hearts("from phantoms") > hearts("from nothing") + 0.02,
-    ),
-    (
-        "3-8_unet",
-        "looks {} better than it is",
-        lambda: f"{too_good():.2f}",
-    ),
-    (
         "3-6-2_transfer",
         "**With one image**, frozen features are far ahead.",
         lambda: few("only few", "frozen", "all", 1) > few("only few", "scratch", "all", 1) + 0.2,
@@ -632,47 +598,106 @@ CLAIMS = [
         ),
     ),
     (
-        "3-7-1_evolution",
-        "The most accurate one here is {}",
-        lambda: f"**{by_accuracy()[0]}**, with {median(trained()[by_accuracy()[0]]):.2f} in",
+        "3-7_resnet",
+        "the best of its three trainings knows fewer of its *training* pictures than the worst of "
+        "the plain ones with 20 layers",
+        lambda: max(deep("plain-38")) < min(deep("plain-20")),
     ),
     (
-        "3-7-1_evolution",
-        "the least accurate one {}.",
-        lambda: f"{by_accuracy()[-1]}, with {median(trained()[by_accuracy()[-1]]):.2f}",
+        "3-7_resnet",
+        "the same 38 layers learn more in each of three trainings than in any without",
+        lambda: min(deep("residual-38")) > max(deep("plain-38")),
     ),
     (
-        "3-7-1_evolution",
-        "MobileNet, comes {} of seven",
-        lambda: ["first", "second", "third", "fourth", "fifth", "sixth", "last"][
-            by_accuracy().index("MobileNet")
-        ],
+        "3-7_resnet",
+        "both kinds have {} parameters",
+        lambda: " or ".join(
+            sorted(
+                {
+                    f"{recorded('chapter_3_7')['depth'][kind]['parameters']:,}"
+                    for kind in ("plain-38", "residual-38")
+                }
+            )
+        ),
     ),
     (
-        "3-7-1_evolution",
-        "Between the runs of one and the same network lie up to {}",
-        lambda: f"{max(max(runs) - min(runs) for runs in trained().values()):.2f}",
+        "3-7_resnet",
+        "one of the three residual trainings is worse than all plain ones",
+        lambda: min(deep("residual-20")) < min(deep("plain-20")) < sorted(deep("residual-20"))[1],
     ),
     (
-        "3-7-1_evolution",
-        "ResNet-20 and DenseNet are that near to the first; still, none of their runs reaches any "
-        "of its.",
-        lambda: max(trained()["ResNet-20"] + trained()["DenseNet"]) < min(trained()["GoogLeNet"]),
+        "3-7_resnet",
+        "38 layers with shortcuts are, after three epochs, not better than 20 with shortcuts",
+        lambda: median(deep("residual-38")) <= median(deep("residual-20")),
     ),
     (
-        "3-7-1_evolution",
-        "AlexNet has {} times as many as MobileNet",
-        lambda: f"{count('small AlexNet') / count('small MobileNet'):.1f}",
+        "3-7_resnet",
+        "In the plain network the gradient of the filters is {} times as large in the first",
+        lambda: " to ".join(f"{round(f(uneven('plain, with norm')), -1):.0f}" for f in (min, max)),
     ),
     (
-        "3-7-1_evolution",
-        "{} times as many of them in a second as",
-        lambda: f"{pace('small AlexNet') / pace('small MobileNet'):.1f}",
+        "3-7_resnet",
+        "in the residual network {} times (three seeds each)",
+        lambda: " to ".join(f"{f(uneven('residual, with norm')):.0f}" for f in (min, max)),
     ),
     (
-        "3-7-1_evolution",
-        "are those **without batch normalisation**; the four that have it lead",
-        lambda: set(by_accuracy()[-3:]) == {"LeNet", "AlexNet", "VGG"},
+        "3-7_resnet",
+        "is less than a thousandth everywhere, in the residual one about ten",
+        lambda: (
+            max(max(r["weights"]) for r in recorded("chapter_3_7")["start"]["plain, without norm"])
+            < 1e-3
+            and all(
+                3 < median(r["weights"]) < 30
+                for r in recorded("chapter_3_7")["start"]["residual, without norm"]
+            )
+        ),
+    ),
+    (
+        "3-7_resnet",
+        "each sum adds to the signal, which is {} in the end",
+        lambda: f"{last_signal('residual, without norm'):.0f}",
+    ),
+    (
+        "3-7_resnet",
+        "a residual network of 20 layers keeps, half of the time, {} % or more",
+        lambda: f"{100 * left_of('residual-20'):.0f}",
+    ),
+    (
+        "3-7_resnet",
+        "without the same two layers, a plain one keeps {} %",
+        lambda: f"{100 * left_of('plain-20'):.0f}",
+    ),
+    (
+        "3-7_resnet",
+        "With 38 layers it is {} %: the more blocks there are",
+        lambda: f"{100 * left_of('residual-38'):.0f}",
+    ),
+    (
+        "3-7_resnet",
+        "Of VGG hardly anything is left.",
+        lambda: left(recorded("chapter_3_7")["vgg"]["runs"]) < 0.15,
+    ),
+    (
+        "3-7_resnet",
+        "The plain one lies on a plateau.",
+        lambda: abs(surface("plain-38")[0] - 2.3) < 0.15 and surface("plain-38")[1] < 2.6,
+    ),
+    (
+        "3-7_resnet",
+        "Ours takes as long as Keras here and one and a half times as long as PyTorch.",
+        lambda: (
+            0.9 < pace("ours") / pace("Keras") < 1.1 and 1.4 < pace("ours") / pace("PyTorch") < 1.6
+        ),
+    ),
+    (
+        "3-7_resnet",
+        "each of its three trainings ends above each of the deep one's",
+        lambda: min(wide_accuracies()[0]) > max(wide_accuracies()[1]),
+    ),
+    (
+        "3-7_resnet",
+        "The residual network lies in a bowl",
+        lambda: surface("residual-38")[1] > surface("residual-38")[0] + 1.5,
     ),
     (
         "speed",
