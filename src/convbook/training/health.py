@@ -8,6 +8,7 @@ Each check returns a `Finding`: a sentence, and whether all is well. None of the
 
 import copy
 import math
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from .checks import instance
 from .flow import named_layers, root_mean_square, signal_flow
 from .use import mover
 
+WIDTH = 76  # of a sentence as it is printed
 MOST_NAMED = 3  # so many layers or arrays are named in a sentence, the others are counted
 
 
@@ -43,7 +45,8 @@ class Finding:
         return self.fine
 
     def __str__(self):
-        return f"{'fine' if self.fine else 'LOOK'}: {self.sentence}"
+        text = f"{'fine' if self.fine else 'LOOK'}: {self.sentence}"
+        return textwrap.fill(text, WIDTH, subsequent_indent=" " * 6)
 
     __repr__ = __str__
 
@@ -96,7 +99,8 @@ def mean_and_deviation(name, x):
     if x.size == 0:
         raise ValueError(f"{name} must hold at least one number, got shape {x.shape}")
     x = to_numpy(x)
-    return float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
+    mean, deviation = float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
+    return (0.0 if abs(mean) < 1e-3 * deviation else mean), deviation  # 0 but for rounding is 0
 
 
 def last_batch(count, batch_size):
@@ -230,11 +234,12 @@ def running_statistics(model, x, factor=4.0):
         if off > factor:
             names.append(name)
     if names:
+        by = f"up to {worst:.2g}" if worst < 1000 else "a thousand and more"
         return Finding(
             False,
             f"the running statistics of {listed(names)} are not those of these inputs, off by a "
-            f"factor of up to {worst:.2g}; was the network trained, were its buffers saved and "
-            "loaded, are the inputs prepared as in training?",
+            f"factor of {by}; was the network trained, were its buffers saved and loaded, are the "
+            "inputs prepared as in training?",
         )
     return Finding(True, f"running statistics are those of the inputs, to a factor of {worst:.2g}")
 
