@@ -223,6 +223,22 @@ def residual():
     return shapes
 
 
+def u_net():
+    """Draw four levels, down and up: higher where the image is larger, wider with more channels."""
+    shapes = []
+    for level in range(4):
+        height, width, y = 34 - 8 * level, 6 + 5 * level, 4 + (0, 38, 68, 92)[level]
+        left, right = 36 + 22 * level, 204 - 22 * level
+        if level == 3:
+            shapes.append(rectangle(108, y, 24, height, BLUE, GREY, 0.6))
+            continue
+        for x in (left, right):
+            shapes.append(rectangle(x - width / 2, y, width, height, BLUE, GREY, 0.6))
+        ends = left + width / 2 + 3, right - width / 2 - 3
+        shapes.append(line([(x, y + height / 2) for x in ends], ORANGE))
+    return [*shapes, *arrow(4, 21, 22), *arrow(214, 21, 22)]
+
+
 def speed():
     ticks = [
         line([(120 + r * math.cos(a), 60 + r * math.sin(a)) for r in (34, 39)])
@@ -248,6 +264,7 @@ CARDS = {
     "3-6-2": transfer,
     "3-7-1": evolution,
     "3-7": residual,
+    "3-8": u_net,
     "speed": speed,
 }
 

@@ -88,6 +88,34 @@ def layers_of_an_image():
     return sum(feeding(name) for name in ("convolution", "pooling", "other layers"))
 
 
+def hearts(name, key="dice", part="few"):
+    """The median of a part of chapter 3-8 over its seeds."""
+    return median(run[key] for run in recorded("chapter_3_8")[part][name])
+
+
+def skips(name, key):
+    """What the U-Net of chapter 3-8 reaches with or without skips, seed by seed."""
+    return [run[key] for run in recorded("chapter_3_8")["skips"][name]]
+
+
+def gain_by_skips(key):
+    return median(a - b for a, b in zip(skips("with", key), skips("without", key)))
+
+
+def real_hearts(key):
+    """The median of a figure over the trainings on real hearts."""
+    return median(run[key] for run in recorded("heart")["runs"])
+
+
+def too_good():
+    """How much better the network of chapter 3-8 looks with the same patients in the test."""
+    return hearts("the same patients", part="leak") - hearts("other patients", part="leak")
+
+
+def place_of_heart(name):
+    return median(run["places"][name] for run in recorded("heart")["runs"])
+
+
 def way(name):
     return recorded("chapter_3_6")["feeding"]["ways"][name]["seconds"]
 
@@ -141,6 +169,25 @@ def faster(of=""):
     return [row["seconds"][f"standard{of}"] / row["seconds"][f"separable{of}"] for row in rows]
 
 
+def trained():
+    """The accuracies of all runs of each small network, without "small" in its name."""
+    runs = recorded("chapter_3_7_1")["trained"]["runs"]
+    return {
+        name.removeprefix("small "): [seed["accuracy"][-1] for seed in run["seeds"]]
+        for name, run in runs.items()
+    }
+
+
+def by_accuracy():
+    return sorted(trained(), key=lambda name: median(trained()[name]), reverse=True)
+
+
+def pace(name):
+    """Multiplications per second of training, those of the forward pass alone."""
+    seeds = recorded("chapter_3_7_1")["trained"]["runs"][name]["seeds"]
+    return count(name, "multiplications") / median(seed["seconds"][-1] for seed in seeds)
+
+
 def deep(kind):
     """The accuracies on the training pictures, one for each seed."""
     runs = recorded("chapter_3_7")["depth"][kind]["runs"]
@@ -175,7 +222,7 @@ def surface(kind):
     return rows[len(rows) // 2][len(rows) // 2], max(map(max, rows))
 
 
-def pace(side):
+def pace_of(side):
     network = recorded("chapter_3_7")["pace"]["networks"]["residual, 20 layers"]
     return network["seconds_per_epoch"][side]
 
@@ -464,6 +511,41 @@ CLAIMS = [
         ),
     ),
     (
+        "3-8_unet",
+        "With skips both are found better, from every seed, and the ring gains more than the disc",
+        lambda: (
+            all(
+                a > b
+                for key in ("cavity", "muscle")
+                for a, b in zip(skips("with", key), skips("without", key))
+            )
+            and gain_by_skips("muscle") > 1.2 * gain_by_skips("cavity")
+        ),
+    ),
+    (
+        "3-8_unet",
+        "the ejection fraction is off by {} on average",
+        lambda: f"{real_hearts('fraction_error'):.2f}",
+    ),
+    (
+        "3-8_unet",
+        "The worst are at the ends",
+        lambda: (
+            place_of_heart("slices between")
+            > max(place_of_heart("slice at the base"), place_of_heart("slice at the apex"))
+        ),
+    ),
+    (
+        "3-8_unet",
+        "it pays to have drawn hearts",
+        lambda: hearts("from phantoms") > hearts("from nothing") + 0.02,
+    ),
+    (
+        "3-8_unet",
+        "looks {} better than it is",
+        lambda: f"{too_good():.2f}",
+    ),
+    (
         "3-6-2_transfer",
         "**With one image**, frozen features are far ahead.",
         lambda: few("only few", "frozen", "all", 1) > few("only few", "scratch", "all", 1) + 0.2,
@@ -598,6 +680,49 @@ CLAIMS = [
         ),
     ),
     (
+        "3-7-1_evolution",
+        "The most accurate one here is {}",
+        lambda: f"**{by_accuracy()[0]}**, with {median(trained()[by_accuracy()[0]]):.2f} in",
+    ),
+    (
+        "3-7-1_evolution",
+        "the least accurate one {}.",
+        lambda: f"{by_accuracy()[-1]}, with {median(trained()[by_accuracy()[-1]]):.2f}",
+    ),
+    (
+        "3-7-1_evolution",
+        "MobileNet, comes {} of seven",
+        lambda: ["first", "second", "third", "fourth", "fifth", "sixth", "last"][
+            by_accuracy().index("MobileNet")
+        ],
+    ),
+    (
+        "3-7-1_evolution",
+        "Between the runs of one and the same network lie up to {}",
+        lambda: f"{max(max(runs) - min(runs) for runs in trained().values()):.2f}",
+    ),
+    (
+        "3-7-1_evolution",
+        "ResNet-20 and DenseNet are that near to the first; still, none of their runs reaches any "
+        "of its.",
+        lambda: max(trained()["ResNet-20"] + trained()["DenseNet"]) < min(trained()["GoogLeNet"]),
+    ),
+    (
+        "3-7-1_evolution",
+        "AlexNet has {} times as many as MobileNet",
+        lambda: f"{count('small AlexNet') / count('small MobileNet'):.1f}",
+    ),
+    (
+        "3-7-1_evolution",
+        "{} times as many of them in a second as",
+        lambda: f"{pace('small AlexNet') / pace('small MobileNet'):.1f}",
+    ),
+    (
+        "3-7-1_evolution",
+        "are those **without batch normalisation**; the four that have it lead",
+        lambda: set(by_accuracy()[-3:]) == {"LeNet", "AlexNet", "VGG"},
+    ),
+    (
         "3-7_resnet",
         "the best of its three trainings knows fewer of its *training* pictures than the worst of "
         "the plain ones with 20 layers",
@@ -686,7 +811,8 @@ CLAIMS = [
         "3-7_resnet",
         "Ours takes as long as Keras here and one and a half times as long as PyTorch.",
         lambda: (
-            0.9 < pace("ours") / pace("Keras") < 1.1 and 1.4 < pace("ours") / pace("PyTorch") < 1.6
+            0.9 < pace_of("ours") / pace_of("Keras") < 1.1
+            and 1.4 < pace_of("ours") / pace_of("PyTorch") < 1.6
         ),
     ),
     (

@@ -190,4 +190,6 @@ def test_bad_input():
     )
     refused(ValueError, ["scores of found[0]", "NaN"],
             average_precision, [(THINGS, [np.nan] * 4)], [THINGS])  # fmt: skip
+    refused(ValueError, ["truth[0], boxes", "labels are looked at if found has them too"],
+            average_precision, good, [(THINGS, [0] * 4)])  # fmt: skip
     assert iou(THINGS, THINGS).trace() == 4

@@ -307,6 +307,41 @@ def read_unseen(answers, table, classes):
 # --- chapter 3-6 ---------------------------------------------------------------------------------
 
 
+def dice_of_each(found, truth):
+    both, sizes = (found & truth).sum((1, 2)), found.sum((1, 2)) + truth.sum((1, 2))
+    return np.array([2 * b / s if s else 1.0 for b, s in zip(both, sizes)])
+
+
+def pixel_loss(scores, labels):
+    N, K, H, W = scores.shape
+    total = 0.0
+    for n, h, w in np.ndindex(N, H, W):
+        row = scores[n, :, h, w] - scores[n, :, h, w].max()
+        total += np.log(np.exp(row).sum()) - row[labels[n, h, w]]
+    return total / (N * H * W)
+
+
+def skip_backward(dy, a):
+    dx = np.zeros((dy.shape[0], len(a), *dy.shape[2:]))
+    for c, factor in enumerate(a):
+        dx[:, c] = dy[:, c] + factor * dy[:, len(a) + c]
+    return dx
+
+
+def test_images(patient, chosen):
+    return np.array([number in set(chosen.tolist()) for number in patient])
+
+
+test_images.__test__ = False  # an answer, and no test
+
+
+def padded(x, multiple):
+    N, C, H, W = x.shape
+    y = np.zeros((N, C, -(-H // multiple) * multiple, -(-W // multiple) * multiple), x.dtype)
+    y[:, :, :H, :W] = x
+    return y
+
+
 def flip_some(x, chosen):
     return np.where(chosen[:, None, None, None], x[..., ::-1], x)
 
@@ -420,6 +455,13 @@ ANSWERS = {
     "3-6.6": brighten,
     "3-6.7": normalise,
     "3-6.8": [1200 / 1020, 1200 / 330, 1200 / 900, 4, 4],
+    "3-8.1": [[4, 48, 32], [8, 24, 16], [16, 12, 8], [8, 24, 16], [16, 24, 16], [3, 48, 32]],
+    "3-8.2": dice_of_each,
+    "3-8.3": pixel_loss,
+    "3-8.4": skip_backward,
+    "3-8.5": [50, 18.4, 0.632],
+    "3-8.6": test_images,
+    "3-8.7": padded,
     "3-6-1.1": [[6, -3, 0, 0], [-3, 6, -3, 0]],
     "3-6-1.2": conv1d,
     "3-6-1.3": [[96, 15968], [432, 14400], [1296, 201600]],

@@ -32,17 +32,21 @@ def zeros():
 # --- What travels --------------------------------------------------------------------------------
 
 
+def assert_stored(name, network, rng):
+    make, shape = network
+    found = json.loads(json.dumps(described(make(rng=rng), shape)))
+    assert stored()[name] == found, "run `python scripts/describe_networks.py`"
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_the_stored_small_networks_are_the_packages(name):
-    make, shape = SMALL[name]
-    assert stored()[name] == json.loads(json.dumps(described(make(rng=0), shape)))
+    assert_stored(name, SMALL[name], 0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FULL)
 def test_the_stored_networks_are_the_packages(name):
-    make, shape = FULL[name]
-    assert stored()[name] == json.loads(json.dumps(described(make(rng=zeros()), shape)))
+    assert_stored(name, FULL[name], zeros())
 
 
 def test_all_networks_are_stored_and_weigh_little():

@@ -202,9 +202,14 @@ def _parts(name, entry, names):
             f"{name} must be ({', '.join(names)}), as found[0] is, got "
             f"{len(entry) if hasattr(entry, '__len__') else entry!r} of type {type(entry).__name__}"
         )
-    parts = [
-        checks.numeric_arrays(**{f"{name}, {n}": to_numpy(v)})[1] for n, v in zip(names, entry)
-    ]
+    parts = []
+    for part, value in zip(names, entry):
+        value = to_numpy(value) if hasattr(value, "dtype") else value
+        try:
+            parts.append(checks.numeric_arrays(**{f"{name}, {part}": value})[1])
+        except ValueError as error:
+            labels = "" if "labels" in names else "; labels are looked at if found has them too"
+            raise ValueError(f"{error}{labels}") from None
     if parts[0].size == 0 and parts[0].ndim < 2:
         parts[0] = parts[0].reshape(0, 4)
     return parts

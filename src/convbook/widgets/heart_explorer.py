@@ -16,6 +16,7 @@ from .stored_unet import checked_bits, for_page, rounded, run, steps_of
 
 CLASSES = ("background", "cavity", "muscle")
 WAYS = ("with", "without")
+GREYS = 47  # steps from black to white in which the film travels
 
 
 class HeartExplorer(BookWidget, module="heart_explorer.js"):
@@ -100,7 +101,7 @@ class HeartExplorer(BookWidget, module="heart_explorer.js"):
         self.set_trait(
             "film",
             {
-                "pictures": [packed(film, 255) for film in pictures],
+                "pictures": [packed(film, GREYS) for film in pictures],
                 "classes": [packed(film, 2) for film in classes],
                 # Millilitres that a pixel stands for, from slice to slice.
                 "millilitres": distance * (phantom.SPACING * phantom.GRID / SIZE) ** 2 / 1000,
