@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from convbook.datasets import mnist
-from convbook.functional import conv2d, max_pool2d, max_pool2d_backward
+from convbook.functional import avg_pool2d, conv2d, max_pool2d, max_pool2d_backward
 from convbook.layers import Summary
 from convbook.models.evolution import SMALL
 
@@ -239,6 +239,20 @@ def u_net():
     return [*shapes, *arrow(4, 21, 22), *arrow(214, 21, 22)]
 
 
+def autoencoder():
+    digit = avg_pool2d(mnist().x_train[7:8], 2)
+    soft = conv2d(digit, np.outer([1, 2, 1], [1, 2, 1])[None, None] / 16, padding=1)
+    shapes = [
+        rectangle(x + 5 * column, 20 + 5 * row, 5, 5, BLUE, opacity=value)
+        for x, picture in ((12, digit), (158, soft))
+        for (row, column), value in np.ndenumerate(picture[0, 0])
+        if value > 0.02
+    ]
+    funnel = [line([(88, 20), (112, 46), (112, 64), (88, 90)]),
+              line([(152, 20), (128, 46), (128, 64), (152, 90)])]  # fmt: skip
+    return shapes + funnel + [rectangle(116, 46 + 10 * i, 8, 8, ORANGE) for i in (0, 1)]
+
+
 def speed():
     ticks = [
         line([(120 + r * math.cos(a), 60 + r * math.sin(a)) for r in (34, 39)])
@@ -264,6 +278,7 @@ CARDS = {
     "3-6-2": transfer,
     "3-7-1": evolution,
     "3-7": residual,
+    "3-8-1": autoencoder,
     "3-8": u_net,
     "speed": speed,
 }

@@ -236,6 +236,31 @@ def wide_accuracies():
     return [[run["test"]["accuracy"] for run in row["runs"]] for row in rows]
 
 
+def restored(part, *keys):
+    """The median over the seeds of something recorded for autoencoders."""
+    found = recorded("chapter_3_8_1")[part]
+    for key in keys:
+        found = found[key]
+    return median(found)
+
+
+def left_out(digit, key="error", size=16):
+    return restored("anomalies", "dense", str(size), str(digit), key)
+
+
+def cleaned(way, level=0.4):
+    at = recorded("chapter_3_8_1")["denoising"]["levels"].index(level)
+    return median(row[at] for row in recorded("chapter_3_8_1")["denoising"][way]["psnr"])
+
+
+def without_a_network(rival, digit):
+    anomalies = recorded("chapter_3_8_1")["anomalies"]
+    if rival == "components":
+        return anomalies["components"]["16"][str(digit)]["error"]
+    return anomalies[rival][digit]
+
+
+ENDINGS = ("identity, squares", "sigmoid, squares", "sigmoid, cross entropy")
 BUS = 16 * 8e9 * 128 / 130 / 8  # PCI Express 3.0, as chapter 3-5-2 calculates it
 
 # --- The claims ----------------------------------------------------------------------------------
@@ -852,6 +877,96 @@ CLAIMS = [
             row["seconds"]["torch_last"] < row["seconds"]["torch"]
             for row in recorded("speed")["environments"]["machine"]["steps"].values()
         ),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "has a good part of what the network has for a 0",
+        lambda: 0.7 < without_a_network("ink alone", 0) < left_out(0),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "The **error** finds a 0 or a 2 in nine pairs of ten",
+        lambda: 0.88 < left_out(2) < 0.95 and 0.88 < left_out(0) < 0.95,
+    ),
+    (
+        "3-8-1_autoencoders",
+        "for a 7 or a 9 it is close to a coin, and for a 1 it is far *worse* than a coin",
+        lambda: max(left_out(7), left_out(9)) < 0.65 and left_out(1) < 0.35,
+    ),
+    (
+        "3-8-1_autoencoders",
+        "find less than the network, or as much, but for the 1",
+        lambda: all(
+            (without_a_network("components", digit) < left_out(digit) + 0.005) == (digit != 1)
+            for digit in range(10)
+        ),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "finds *more* than the network, or as much, in every row",
+        lambda: all(
+            without_a_network("nearest", digit) > left_out(digit) - 0.005 for digit in range(10)
+        ),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "half of the 0s are found, and of the 7s and 9s hardly any",
+        lambda: (
+            0.45 < left_out(0, "found") < 0.6
+            and max(left_out(7, "found"), left_out(9, "found")) < 0.06
+        ),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "the identity leaves a third of them outside the range",
+        lambda: 0.3 < restored("endings", "identity, squares", "outside") < 0.37,
+    ),
+    (
+        "3-8-1_autoencoders",
+        "Squares or cross entropy makes little difference here.",
+        lambda: (
+            abs(
+                restored("endings", "sigmoid, squares", "error")
+                / restored("endings", "sigmoid, cross entropy", "error")
+                - 1
+            )
+            < 0.1
+        ),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "The two with a sigmoid restore better",
+        lambda: (
+            restored("endings", "identity, squares", "error")
+            > 1.2 * max(restored("endings", name, "error") for name in ENDINGS[1:])
+        ),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "The network beats the blur by three decibels, half the error",
+        lambda: 2.8 < cleaned("dense") - recorded("chapter_3_8_1")["denoising"]["blur"][3] < 3.5,
+    ),
+    (
+        "3-8-1_autoencoders",
+        "with little noise, at the left, the network makes a good picture *worse*",
+        lambda: cleaned("dense", 0.1) < recorded("chapter_3_8_1")["denoising"]["noisy"][0],
+    ),
+    (
+        "3-8-1_autoencoders",
+        "with a smaller error than it has for its own digits",
+        lambda: left_out(1, "strange") < left_out(1, "known"),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "It helps the 1, and costs the 0",
+        lambda: (
+            left_out(1, "relative") > left_out(1) + 0.1 and left_out(0, "relative") < left_out(0)
+        ),
+    ),
+    (
+        "3-8-1_autoencoders",
+        "whatever comes, comes back, and the areas fall",
+        lambda: all(left_out(digit, size=128) < left_out(digit) for digit in (0, 2, 8)),
     ),
 ]
 

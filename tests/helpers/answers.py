@@ -406,6 +406,42 @@ def load_checked(params, state):
     return [len(missing), len(unknown), len(shapes)]
 
 
+def larger_length(size, kernel_size, stride, padding, output_padding):
+    ends = [pixel * stride + kernel_size for pixel in range(size)]
+    return max(ends) + output_padding - padding - padding
+
+
+def pull_apart(x, stride, ring):
+    rows, cols = (stride * n - stride + 1 + 2 * ring for n in x.shape)
+    y = np.zeros((rows, cols), x.dtype)
+    for i, row in enumerate(x):
+        for j, value in enumerate(row):
+            y[ring + stride * i, ring + stride * j] = value
+    return y
+
+
+def lay_down(x, f, stride):
+    (H, W), (FH, FW) = x.shape, f.shape
+    y = np.zeros((stride * (H - 1) + FH, stride * (W - 1) + FW))
+    for fh in range(FH):
+        for fw in range(FW):
+            # every stride-th cell, from the filter's cell on
+            y[fh : fh + stride * (H - 1) + 1 : stride, fw : fw + stride * (W - 1) + 1 : stride] += (
+                x * f[fh, fw]
+            )
+    return y
+
+
+def strangeness(x, restored):
+    scores = [np.sum((b - a) ** 2) / np.sum(a**2) for a, b in zip(x, restored)]
+    return np.array(scores)
+
+
+def share_of_pairs(known, strange):
+    wins = [np.sum(s > known) + np.sum(s == known) / 2 for s in strange]
+    return sum(wins) / (len(known) * len(strange))
+
+
 ANSWERS = {
     "3-1.1": [[4, -1, 2], [6, 3, 0]],
     "3-1.2": correlate,
@@ -479,4 +515,10 @@ ANSWERS = {
     "3-7.6": residual_grad,
     "3-7.7": shortcut_grad,
     "3-7.8": load_checked,
+    "3-8-1.1": [[2, -1, -1, 0], [3, 9, 6, -3], [-2, -3, 6, 9]],
+    "3-8-1.2": larger_length,
+    "3-8-1.3": pull_apart,
+    "3-8-1.4": lay_down,
+    "3-8-1.5": strangeness,
+    "3-8-1.6": share_of_pairs,
 }

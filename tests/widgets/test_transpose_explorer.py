@@ -226,13 +226,13 @@ def test_numbers_and_sizes_are_changed_by_hand(show):
     w.f = w.f[:2]
     assert_same(widget_on(page)["matrices"]["Output Y"], w.output)
     page.get_by_role("slider", name="stride S").fill("3")
-    page.get_by_role("slider", name="output padding A").fill("2")
+    page.get_by_role("slider", name="output padding J").fill("2")
     w.stride, w.output_padding = 3, 2
     assert_same(widget_on(page)["matrices"]["Output Y"], w.output)
     page.get_by_role("slider", name="stride S").fill("1")
     w.stride = 1
     assert_same(widget_on(page)["matrices"]["Output Y"], w.output)
-    assert page.get_by_role("slider", name="output padding A").is_disabled()
+    assert page.get_by_role("slider", name="output padding J").is_disabled()
 
 
 def test_steps_lead_through_each_view(show):

@@ -90,7 +90,7 @@ def shape_returns(model, x):
     if len(went) == len(came) == 3 and went[1:] != came[1:]:
         advice += (
             "; where a size is odd, halving and doubling do not return to it: choose filter, "
-            "padding and output padding so that (H - 1) · S - 2P + FH + A is the size before"
+            "padding and output padding so that (H - 1) · S - 2P + FH + J is the size before"
         )
     return Finding(False, f"{_by(went)} go in, but {_by(came)} come out: {advice}")
 

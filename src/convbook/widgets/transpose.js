@@ -41,7 +41,7 @@ function render({ model, el }) {
     oninput: (v) => ui.set({ stride: v, output_padding: Math.min(get("output_padding"), v - 1) }),
   });
   const padding = slider({ label: "padding P", min: 0, max: 3, oninput: (v) => ui.set({ padding: v }) });
-  const outputPadding = slider({ label: "output padding A", min: 0, max: 2, oninput: (v) => ui.set({ output_padding: v }) });
+  const outputPadding = slider({ label: "output padding J", min: 0, max: 2, oninput: (v) => ui.set({ output_padding: v }) });
   const view = buttons({ label: "How it is computed", options: VIEWS, onchange: (v) => ui.set({ view: v }) });
 
   const edit = (key) => (r, c, value) => {
@@ -146,7 +146,7 @@ function render({ model, el }) {
     sum.replaceChildren(...lines);
     const axes = [["OH", "H", "FH", hx, fh, oh], ["OW", "W", "FW", wx, fw, ow]];
     formula.replaceChildren(...axes.map(([o, n, k, size, kernel, total]) => h("div", {},
-      `${o} = (${n} − 1)·S − 2P + ${k} + A = (${size} − 1)·${S} − 2·${P} + ${kernel} + ${A} = ${fmt(total)}`)));
+      `${o} = (${n} − 1)·S − 2P + ${k} + J = (${size} − 1)·${S} − 2·${P} + ${kernel} + ${A} = ${fmt(total)}`)));
     legend.textContent = notes.filter(Boolean).join(" · ");
     hold();
     product.settle(transposed.el.querySelector("td.window"));
