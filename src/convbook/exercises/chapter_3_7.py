@@ -632,7 +632,7 @@ EXERCISES = {
         start="count first, and copy only if all three counts are 0.",
         praise="All or nothing: a network that is half another one is worse than an error.",
         hints=(
-            "Missing: [name for name in params if name not in state]; unknown: vice versa.",
+            "Missing are the names of params that state lacks; unknown, the other way round.",
             "Compare shapes only of names that both have.",
             "params[name][...] = state[name] writes into the array that the network uses.",
         ),

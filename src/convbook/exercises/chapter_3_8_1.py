@@ -234,7 +234,7 @@ EXERCISES = {
             "Between the first pixel and the last there are size - 1 steps of stride cells: "
             "(size - 1) · stride + 1 cells in all.",
             "y[::stride, ::stride] = x puts all pixels into their places at once.",
-            "np.pad(y, ring) lays zeros around.",
+            "np.pad lays zeros around y.",
         ),
         mistakes={
             "zeros behind the last": (
