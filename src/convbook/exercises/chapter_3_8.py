@@ -508,8 +508,7 @@ EXERCISES = {
             "60 % 8 is 4: so much is too much. What is missing is 8 - 4, but for 64 nothing is "
             "missing, and not 8.",
             "-size % multiple is what is missing; in Python the result is never negative.",
-            "np.pad(x, [(0, 0), (0, 0), (0, rows), (0, columns)]) adds zeros behind the last row "
-            "and column.",
+            "np.pad takes a pair for each axis: (0, 3) adds three zeros behind, and none before.",
         ),
         mistakes={
             "always more": (
