@@ -157,15 +157,10 @@ def test_weights_and_losses_after_fifty_turns_are_those_of_the_package(open_page
 
 
 def run_until(page, condition, seconds=200):
-    """Press Run, wait for a condition, and press Pause, a few turns later perhaps.
-
-    `d` are the numbers of the plane, `verdict` is the line of words that was written with them.
-    """
+    """Press Run, wait for a condition on the numbers of the plane, and press Pause."""
     page.get_by_role("button", name="Train, turn after turn").click()
     page.wait_for_function(
-        "() => { const d = document.querySelector('.cb-plane').dataset;"
-        "const verdict = document.querySelector('.cb-verdictline').textContent;"
-        f"return {condition}; }}",
+        f"() => {{ const d = document.querySelector('.cb-plane').dataset; return {condition}; }}",
         timeout=1000 * seconds,
         polling=50,
     )
@@ -187,11 +182,16 @@ def test_collapse_is_made_and_undone(show):
     visit = show([GanLab(turns=0)])
     page = visit.page
     page.get_by_label("Situation").select_option("collapse")
-    run_until(page, "Number(d.turns) > 220 && verdict.includes('of the 8 clouds')")
+    run_until(page, "Number(d.turns) > 220")
+    assert "of the 8 clouds" in page.locator(".cb-verdictline").text_content()
     page.get_by_label("steps of G").fill("1")
     page.get_by_label("steps of D").fill("2")
-    undone = "Number(d.modes) >= 7 && !verdict.includes('of the 8 clouds')"
-    run_until(page, undone, seconds=300)
+    for _ in range(20):  # until Pause is heard, some turns go by, and a cloud may be lost again
+        run_until(page, "Number(d.modes) >= 7", seconds=300)
+        if "of the 8 clouds" not in page.locator(".cb-verdictline").text_content():
+            break
+    else:
+        pytest.fail("G leaves out clouds whenever it is looked at")
     assert visit.errors == []
 
 
