@@ -1,7 +1,5 @@
 """How the U-Nets of chapter 3-8 are trained and measured; what both recorders share."""
 
-import time
-
 import numpy as np
 
 from convbook.images.augment import Brightness, Crop, Rotate, Together, Zoom
@@ -9,6 +7,7 @@ from convbook.kernels.memory import keep_memory
 from convbook.losses import BCEWithLogitsLoss, SoftDiceLoss, SumLoss
 from convbook.models.unet import standardised, unet
 from convbook.optimizers import Adam, CosineSchedule
+from convbook.timing import timed
 from convbook.training import dice, fit, predict
 
 BATCH_SIZE, RATE = 8, 3e-3
@@ -44,8 +43,8 @@ def train(x, masks, epochs, seed=0, augment=None, model=None, loss=None, lr=RATE
         model = unet(rng=seed, **options)
     optimizer = Adam(model, lr=lr)
     steps = epochs * -(-len(x) // BATCH_SIZE)
-    start = time.process_time()
-    fit(
+    _, seconds = timed(
+        fit,
         model,
         standardised(x),
         masks.astype(np.float32) if masks.ndim == 4 else masks.astype(int),
@@ -59,7 +58,7 @@ def train(x, masks, epochs, seed=0, augment=None, model=None, loss=None, lr=RATE
         seed=seed,
         progress=False,
     )
-    return model, time.process_time() - start
+    return model, seconds
 
 
 def epochs_within(seconds, x, masks, most, augment=None, steps=20):

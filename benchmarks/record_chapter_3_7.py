@@ -13,7 +13,6 @@ at random; the rate falls along a cosine to 0. None of them was chosen by lookin
 import argparse
 import json
 import os
-import time
 from statistics import median
 
 from timing import DATA, machine, torch, write  # sets one thread: first
@@ -29,6 +28,7 @@ from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.resnet import small_resnet
 from convbook.models.vgg import small_vgg
 from convbook.optimizers import SGD, CosineSchedule
+from convbook.timing import timed
 from convbook.training import evaluate, fit
 from convbook.training.flow import signal_flow
 
@@ -64,8 +64,8 @@ def train(model, training, test, epochs, seed, rate=RATE):
     """Train a network; return what is recorded of it."""
     optimizer = SGD(model, lr=rate, momentum=MOMENTUM, weight_decay=DECAY)
     schedule = CosineSchedule(optimizer, epochs * -(-len(training[0]) // BATCH_SIZE))
-    start = time.process_time()
-    history = fit(
+    history, seconds = timed(
+        fit,
         model,
         *training,
         epochs=epochs,
@@ -75,7 +75,6 @@ def train(model, training, test, epochs, seed, rate=RATE):
         seed=seed,
         progress=False,
     )
-    seconds = time.process_time() - start
     return {
         "seed": seed,
         "loss": history["loss"],
@@ -326,9 +325,8 @@ def record_pace(record, training, test, save, rounds=5, steps=4):
         times, first = {side: [] for side in sides}, {}
         for _ in range(1 + rounds):  # the first pays for what is made only once
             for side, run in sides.items():
-                start = time.process_time()
-                losses = run()
-                times[side].append(time.process_time() - start)
+                losses, seconds = timed(run)
+                times[side].append(seconds)
                 first.setdefault(side, losses[0])
         if np.ptp(list(first.values())) > 1e-4:
             raise RuntimeError(f"the three do not begin alike: {first}")

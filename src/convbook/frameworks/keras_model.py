@@ -36,7 +36,7 @@ from ..layers import (
     Skip,
     Tanh,
 )
-from ..training.flow import named_layers
+from ..layers.summary import named_layers
 from .available import import_keras, quiet_errors
 
 LOWEST = -1e30  # what a maximum never takes

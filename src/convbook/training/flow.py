@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arrays import to_numpy
 from ..layers.base import Layer
+from ..layers.summary import named_layers
 from ..layers.weights import Convolution, Linear
 from ..losses import SoftmaxCrossEntropy
 from .checks import instance
@@ -84,10 +85,3 @@ def watch(layer):
 def root_mean_square(array):
     """Return the root of the mean of the squares, computed in float64."""
     return float(np.sqrt(np.mean(np.square(to_numpy(array).astype(np.float64)))))
-
-
-def named_layers(layer, name=""):
-    """Yield (name, layer) for a layer and all inside it; names are like "2.0.body.1"."""
-    yield name, layer
-    for child_name, child in layer.children.items():
-        yield from named_layers(child, f"{name}.{child_name}" if name else child_name)

@@ -20,8 +20,9 @@ from ..layers.base import Layer, evaluating
 from ..layers.containers import Residual
 from ..layers.elementwise import Dropout
 from ..layers.normalisation import BatchNorm2d
+from ..layers.summary import named_layers
 from .checks import instance
-from .flow import named_layers, root_mean_square, signal_flow
+from .flow import root_mean_square, signal_flow
 from .use import mover
 
 WIDTH = 76  # of a sentence as it is printed

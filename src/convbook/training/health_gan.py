@@ -13,10 +13,10 @@ from .. import checks
 from ..arrays import as_tuple, to_numpy
 from ..layers import ConvTranspose2d, call
 from ..layers.base import Layer
+from ..layers.summary import named_layers
 from ..losses import probability
 from .adversarial import generator_loss
 from .checks import instance
-from .flow import named_layers
 from .generated import variety
 from .health import Finding, listed
 

@@ -14,9 +14,9 @@ from ..layers.base import Layer
 from ..layers.containers import Skip
 from ..layers.elementwise import Sigmoid
 from ..layers.pooling import AvgPool2d, MaxPool2d
+from ..layers.summary import named_layers
 from .batches import augmented, changes_targets
 from .checks import instance
-from .flow import named_layers
 from .health import Finding, listed
 from .metrics import dice
 

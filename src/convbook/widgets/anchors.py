@@ -9,14 +9,14 @@ from convbook.detection import anchor_boxes, encode_boxes, iou, match_anchors, n
 
 from .augmentation import Within
 from .base import BookWidget, Whole
-from .street import Box, default_scenes, guesses, scenes_for_page
+from .street import Box, OnScenes, guesses
 
 SHAPES = {"square": (13, 13), "lying": (13, 26), "upright": (26, 10), "large": (24, 42)}
 VIEWS = ("box", "anchors", "nms")
 STRIDES = (4, 8, 16)
 
 
-class AnchorExplorer(BookWidget, module="anchors.js"):
+class AnchorExplorer(OnScenes, BookWidget, module="anchors.js"):
     """Boxes on a street scene, in three views: one box, all anchors, and what is kept of guesses.
 
     "box": a box to drag, its overlap with each thing, and the code that would make an anchor there
@@ -58,9 +58,7 @@ class AnchorExplorer(BookWidget, module="anchors.js"):
     True
     """
 
-    scenes = traitlets.Dict(read_only=True).tag(sync=True)
     found = traitlets.Dict(read_only=True).tag(sync=True)
-    scene = traitlets.Unicode().tag(sync=True)
     view = traitlets.Enum(list(VIEWS), "box").tag(sync=True)
     box = Box((24, 6, 44, 34), most=256).tag(sync=True)
     stride = traitlets.Enum(list(STRIDES), 8).tag(sync=True)
@@ -74,24 +72,14 @@ class AnchorExplorer(BookWidget, module="anchors.js"):
     step = Whole(0, 0, 999).tag(sync=True)
 
     def __init__(self, scenes=None, **keywords):
-        scenes = default_scenes() if scenes is None else scenes_for_page(scenes)
-        found = {name: guesses(scene, seed) for seed, (name, scene) in enumerate(scenes.items())}
-        self.set_trait("scenes", scenes)
+        self.set_scenes(scenes)
+        found = {name: guesses(s, seed) for seed, (name, s) in enumerate(self.scenes.items())}
         self.set_trait("found", found)
-        super().__init__(**{"scene": next(iter(scenes))} | keywords)
+        super().__init__(**{"scene": next(iter(self.scenes))} | keywords)
 
     @traitlets.default("shapes")
     def _all_shapes(self):
         return list(SHAPES)
-
-    @traitlets.validate("scene")
-    def _known_scene(self, proposal):
-        if proposal["value"] not in self.scenes:
-            raise traitlets.TraitError(
-                f"scene must be one of {', '.join(map(repr, self.scenes))}; "
-                f"got {proposal['value']!r}."
-            )
-        return proposal["value"]
 
     @property
     def truth(self):

@@ -8,7 +8,7 @@ import traitlets
 from convbook.detection import answered_for, cells_of
 
 from .base import BookWidget, Whole
-from .street import SIDE, default_scenes, scenes_for_page
+from .street import SIDE, OnScenes
 
 FINEST = 16
 
@@ -44,7 +44,7 @@ class Boxes(traitlets.TraitType):
         return boxes.tolist()
 
 
-class GridExplorer(BookWidget, module="grid.js"):
+class GridExplorer(OnScenes, BookWidget, module="grid.js"):
     """Lay a grid over a street scene: the cell that holds a thing's centre answers for it.
 
     A cell answers for one thing only. Where the centres of several lie in one cell, all but the
@@ -71,26 +71,14 @@ class GridExplorer(BookWidget, module="grid.js"):
     [True, False, True]
     """
 
-    scenes = traitlets.Dict(read_only=True).tag(sync=True)
-    scene = traitlets.Unicode().tag(sync=True)
     grid = Whole(4, 1, FINEST).tag(sync=True)
     thing = Whole(0, 0, 99).tag(sync=True)
     moved = Boxes().tag(sync=True)
 
     def __init__(self, scenes=None, **keywords):
-        scenes = default_scenes() if scenes is None else scenes_for_page(scenes)
-        self.set_trait("scenes", scenes)
-        usual = "a queue" if "a queue" in scenes else next(iter(scenes))
+        self.set_scenes(scenes)
+        usual = "a queue" if "a queue" in self.scenes else next(iter(self.scenes))
         super().__init__(**{"scene": usual} | keywords)
-
-    @traitlets.validate("scene")
-    def _known_scene(self, proposal):
-        if proposal["value"] not in self.scenes:
-            raise traitlets.TraitError(
-                f"scene must be one of {', '.join(map(repr, self.scenes))}; "
-                f"got {proposal['value']!r}."
-            )
-        return proposal["value"]
 
     @property
     def boxes(self):

@@ -10,6 +10,8 @@ from convbook.checks import integer, padding_2d, pair
 from convbook.functional import conv2d, conv_transpose2d, max_pool2d
 from convbook.layers import BatchNorm2d, Conv2d, ConvTranspose2d, MaxPool2d, ReLU, Sequential, Skip
 
+from .stored_network import text_of
+
 KNOWN = "Conv2d of 3 × 3 and 1 × 1, BatchNorm2d behind them, ReLU, MaxPool2d(2), ConvTranspose2d "
 KNOWN += "of 2 × 2 with stride 2, Skip and Sequential"
 
@@ -145,11 +147,6 @@ def for_page(steps):
         "codes": base64.b64encode(zlib.compress(codes.tobytes(), 9)).decode(),
         **{name: text_of(array) for name, array in numbers.items()},
     }
-
-
-def text_of(array):
-    """Return float32 numbers, lowest byte first, as base64 text."""
-    return base64.b64encode(np.ascontiguousarray(array, "<f4").tobytes()).decode()
 
 
 def checked_bits(bits):

@@ -1,8 +1,7 @@
 """Street scenes as figures show them: the picture, what is in it, and what a detector might say."""
 
 import base64
-import struct
-import zlib
+import io
 
 import numpy as np
 import traitlets
@@ -21,24 +20,12 @@ DEFAULT = {
 
 def png_url(image):
     """Return a picture (3, H, W) from 0 to 1 as an address that holds the picture itself, a PNG."""
+    from PIL import Image  # here, so that other explorers need no Pillow
+
     pixels = np.rint(np.asarray(image).transpose(1, 2, 0) * 255).astype(np.uint8)
-    height, width = pixels.shape[:2]
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)
-
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)  # 8 bits of red, green and blue
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(
-        chunk(kind, part)
-        for kind, part in (
-            (b"IHDR", head),
-            (b"IDAT", zlib.compress(rows.tobytes(), 9)),
-            (b"IEND", b""),
-        )
-    )
-    return "data:image/png;base64," + base64.b64encode(data).decode()
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def scene_for_page(scene):
@@ -107,6 +94,26 @@ def guesses(scene, seed=0):
         {"box": box.tolist(), "score": round(float(score), 3), "name": name}
         for box, score, name in found
     ]
+
+
+class OnScenes(traitlets.HasTraits):
+    """What figures on street scenes share: the scenes by name, and which of them is shown."""
+
+    scenes = traitlets.Dict(read_only=True).tag(sync=True)
+    scene = traitlets.Unicode().tag(sync=True)
+
+    def set_scenes(self, scenes):
+        """Take the scenes to choose from, or the book's own for None."""
+        self.set_trait("scenes", default_scenes() if scenes is None else scenes_for_page(scenes))
+
+    @traitlets.validate("scene")
+    def _known_scene(self, proposal):
+        if proposal["value"] not in self.scenes:
+            raise traitlets.TraitError(
+                f"scene must be one of {', '.join(map(repr, self.scenes))}; "
+                f"got {proposal['value']!r}."
+            )
+        return proposal["value"]
 
 
 class Box(traitlets.TraitType):
