@@ -7,6 +7,7 @@ from convbook.images.scenes import class_maps, street_scenes
 from convbook.layers import MaxUnpool2d
 from convbook.losses import SoftmaxCrossEntropy
 from convbook.models.segmenting import doubling, fcn, handed_on, segnet
+from convbook.models.unet import unet
 from convbook.optimizers import Adam
 from convbook.training import balanced_weights, class_ious, confusion_matrix, fit, predict
 from helpers.refusing import refused
@@ -57,6 +58,8 @@ def test_what_is_handed_on():
     positions = 16 * 32 * 32 + 32 * 16 * 16 + 64 * 8 * 8
     assert handed_on(segnet(), (3, 64, 64), bits=8) == positions == 28_672
     assert handed_on(segnet(), (3, 64, 64), bits=2) == 7_168
+    unet_maps = 8 * 64 * 64 + 16 * 32 * 32 + 32 * 16 * 16
+    assert handed_on(unet(3, 5, rng=0), (3, 64, 64)) == 4 * unet_maps == 229_376
     model = segnet(rng=0)
     before = model.state()
     handed_on(model, (3, 16, 16))

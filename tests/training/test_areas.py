@@ -13,6 +13,7 @@ from convbook.training import (
     confusion_matrix,
     dice,
 )
+from convbook.training.metrics import near_edges
 from helpers.refusing import refused
 
 drawn = settings(deadline=None, derandomize=True, max_examples=60)
@@ -93,9 +94,21 @@ def test_balanced_weights():
     assert balanced_weights(np.zeros(0, int), 2).tolist() == [1, 1]
 
 
+@given(st.integers(0, 1000), st.integers(1, 3))
+@drawn
+def test_near_edges_are_pixels_with_another_class_in_the_square_around_them(seed, reach):
+    labels = np.random.default_rng(seed).integers(0, 3, (2, 5, 7)) // 2
+    near = near_edges(labels, reach)
+    for n, i, j in np.ndindex(labels.shape):
+        around = labels[n, max(0, i - reach) : i + reach + 1, max(0, j - reach) : j + reach + 1]
+        assert near[n, i, j] == (around != labels[n, i, j]).any()
+
+
 def test_classes_of_pixels_bad_input():
     refused(
         ValueError, ["counts must be a confusion matrix", "(2, 3)"], class_ious, np.ones((2, 3))
     )
     refused(ValueError, ["labels must be from 0 to 1", "2"], balanced_weights, [0, 2], 2)
+    refused(ValueError, ["labels must have shape (N, H, W)", "(2, 2)"], near_edges, np.eye(2))
+    refused(ValueError, ["reach must be an integer of at least 1"], near_edges, [[[0]]], 0)
     refused(ValueError, ["power", "at most 1"], balanced_weights, [0], 2, 2)

@@ -5,7 +5,15 @@ import math
 import numpy as np
 
 from .. import checks
-from ..layers import Conv2d, ConvTranspose2d, MaxPool2d, MaxUnpool2d, Residual, Sequential
+from ..layers import (
+    Conv2d,
+    ConvTranspose2d,
+    MaxPool2d,
+    MaxUnpool2d,
+    Residual,
+    Sequential,
+    Skip,
+)
 from ..layers.base import evaluating
 from .blocks import conv_bn_relu
 
@@ -123,8 +131,8 @@ def handed_on(model, input_shape, bits=32):
     Parameters
     ----------
     model : Layer
-        An `fcn`, whose skips hand on feature maps (4 bytes a number), or a `segnet`, whose pooling
-        layers hand on positions.
+        An `fcn` or a `unet`, whose skips hand on feature maps (4 bytes a number), or a `segnet`,
+        whose pooling layers hand on positions.
     input_shape : (C, H, W)
     bits : int
         For each position: 32 as an int32, 2 for one of the four places of a window of 2 × 2.
@@ -140,6 +148,9 @@ def handed_on(model, input_shape, bits=32):
         if isinstance(layer, Residual):
             (_, _, h, w), _ = layer.shortcut._output_kinds[0]  # made from the map that is handed on
             numbers += layer.shortcut.params["f"].shape[1] * h * w
+        elif isinstance(layer, Skip):
+            (_, _, h, w), _ = layer.join._output_kinds[0]
+            numbers += layer.join._lengths[0] * h * w  # the map comes first, and then the body's
         elif isinstance(layer, MaxUnpool2d):
             shape, _ = layer.kernel_size._output_kinds[0]  # of the pooling that it undoes
             positions += math.prod(shape)

@@ -115,6 +115,39 @@ def class_ious(counts):
     return np.where(union > 0, right / np.maximum(union, 1), np.nan)
 
 
+def near_edges(labels, reach=1):
+    """Return which pixels have a pixel of another class near them.
+
+    How well edges are found is seen where only these are counted, as in the trimaps of Kohli,
+    Ladicky and Torr, "Robust higher order potentials for enforcing label consistency", IJCV 2009.
+
+    Parameters
+    ----------
+    labels : array (N, H, W) of ints
+        The class of every pixel.
+    reach : int
+        How many rows and columns away is near, at least 1.
+
+    Returns
+    -------
+    numpy.ndarray (N, H, W) of bool
+    """
+    reach = checks.integer("reach", reach, least=1)
+    labels = to_numpy(labels)
+    if labels.ndim != 3:
+        raise ValueError(f"labels must have shape (N, H, W), got {labels.shape}")
+    around = []
+    for pick in (np.maximum, np.minimum):  # of a square: along the rows, and then along the columns
+        found = labels
+        for axis in (1, 2):
+            widths = [(reach, reach) if a == axis else (0, 0) for a in range(3)]
+            padded = np.moveaxis(np.pad(found, widths, mode="edge"), axis, 0)
+            steps = [padded[i : i + labels.shape[axis]] for i in range(2 * reach + 1)]
+            found = np.moveaxis(pick.reduce(steps), 0, axis)
+        around.append(found)
+    return around[0] != around[1]
+
+
 def balanced_weights(labels, classes, power=0.5):
     """Return weights for `SoftmaxCrossEntropy` that let rare classes count more.
 
