@@ -23,6 +23,11 @@ def torch_available():
     return _available("PyTorch", "torch", ["torch"])
 
 
+def torchvision_available():
+    """Whether PyTorch and torchvision are installed; if not, a sentence says how to get them."""
+    return _available("torchvision", "torchvision", ["torch", "torchvision"])
+
+
 def keras_available():
     """Whether Keras and TensorFlow are; if not, a sentence says so and how to get them."""
     return _available("Keras on TensorFlow", "tensorflow", ["keras", "tensorflow"])
