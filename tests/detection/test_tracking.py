@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convbook.detection.tracking import Tracker, count_crossings, identity_switches
+from convbook.detection.tracking import Tracker, count_crossings, follow, identity_switches
 from convbook.images.scenes import street_video
 from helpers.refusing import refused
 
@@ -123,3 +123,34 @@ def test_bad_input():
     refused(ValueError, ["patience", "at least 0"], Tracker, 0.3, -1)
     refused(ValueError, ["labels must have shape (1,)"], Tracker().update, [box(0)], [1, 2])
     refused(ValueError, ["boxes must have shape (R, 4)"], Tracker().update, [1, 2, 3])
+
+
+# --- From what a network finds -------------------------------------------------------------------
+
+
+def test_following_suppresses_and_links():
+    def entry(x, scores):
+        boxes = np.array([box(x), box(x + 1), box(x), box(50, 40)], float)
+        return boxes, np.array(scores), np.array([0, 0, 1, 2]), np.zeros((4, 14, 14))
+
+    found = [entry(2 * f, [0.9, 0.8, 0.7, 0.3]) for f in range(6)]
+    film, tracker = follow(found, least=0.5)
+    assert [f.ids.tolist() for f in film] == [[0]] * 6
+    assert film[0].masks.shape == (1, 14, 14) and film[0].labels.tolist() == [0]
+    film, _ = follow(found, least=0.5, across=1)
+    assert [f.labels.tolist() for f in film] == [[0, 1]] * 6
+    film, tracker = follow(found, least=0.2, threshold=1, across=1)
+    assert all(len(f.ids) == 4 for f in film) and len(tracker.tracks) == 4
+    own = Tracker(patience=0)
+    film, same = follow([e[:3] for e in found], 0.5, tracker=own)
+    assert same is own and film[0].masks is None
+    assert follow([], 0.5)[0] == []
+    with pytest.raises(ValueError, match="least"):
+        follow(found, least=2)
+
+
+def test_following_keeps_the_best_first():
+    boxes = np.array([box(0), box(30), box(60)], float)
+    film, _ = follow([(boxes, np.array([0.6, 0.9, 0.7]), np.zeros(3, int))])
+    np.testing.assert_array_equal(film[0].scores, [0.9, 0.7, 0.6])
+    assert film[0].ids.tolist() == [0, 1, 2]

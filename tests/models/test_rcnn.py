@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from convbook.detection import average_precision
+from convbook.detection import average_precision, paste_masks
 from convbook.images.scenes import street_scenes
 from convbook.models import rcnn
 from convbook.models.rcnn import RCNN
@@ -107,6 +107,20 @@ def test_what_is_found_has_its_shapes():
     assert model.detect(wide[0])[0][3].shape[1:] == (48, 96)
     model.step(*wide, rng=0)
     copy.deepcopy(model).detect(IMAGES[:1])
+
+
+def test_masks_that_are_not_pasted():
+    """Their cells, of what is found without suppression; pasted later they are the same."""
+    model = RCNN(**small)
+    plain = model.detect(IMAGES[:2], least=0, threshold=1, most=400)
+    cells = model.detect(IMAGES[:2], least=0, threshold=1, most=400, paste=False)
+    for (boxes, *_, masks), (same, _, _, scores) in zip(plain, cells):
+        np.testing.assert_array_equal(boxes, same)
+        assert scores.shape == (len(boxes), 14, 14)
+        np.testing.assert_array_equal(paste_masks(scores, boxes, 64), masks)
+    assert sum(len(entry[0]) for entry in plain) > sum(
+        len(entry[0]) for entry in model.detect(IMAGES[:2], least=0, most=400)
+    )
 
 
 def test_weights_are_saved_and_read(tmp_path):

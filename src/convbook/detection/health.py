@@ -289,6 +289,31 @@ def said_once(found, overlap=0.6):
     return Finding(True, f"{same + others} of {count} boxes lie on a better one")
 
 
+def masks_apart(found, truth):
+    """Return how far the middles of masks lie beside those of their things, on average.
+
+    Parameters
+    ----------
+    found, truth : array (R, H, W)
+        Masks of the same things, in the same order. Empty ones are left out.
+
+    Returns
+    -------
+    mean, error : array (2,)
+        Down and across, in pixels, and the uncertainty of both; infinite for fewer than 3 masks.
+    """
+    found, truth = (to_numpy(np.asarray(masks)) != 0 for masks in (found, truth))
+    if found.shape != truth.shape or found.ndim != 3:
+        raise ValueError(
+            f"found and truth must have one shape (R, H, W), got {found.shape} and {truth.shape}"
+        )
+    used = found.any(axis=(1, 2)) & truth.any(axis=(1, 2))
+    if used.sum() < 3:
+        return np.zeros(2), np.full(2, np.inf)
+    apart = _middles(found[used]) - _middles(truth[used])
+    return apart.mean(axis=0), apart.std(axis=0) / math.sqrt(len(apart))
+
+
 def masks_aligned(found, truth, size=1.0):
     """Check that masks do not all sit beside their things by the same part of a cell.
 
@@ -306,16 +331,9 @@ def masks_aligned(found, truth, size=1.0):
         throughout: by more than three times the uncertainty of their mean. (A little is usual, as
         thin parts get lost, such as legs.)
     """
-    found, truth = (to_numpy(np.asarray(masks)) != 0 for masks in (found, truth))
-    if found.shape != truth.shape or found.ndim != 3:
-        raise ValueError(
-            f"found and truth must have one shape (R, H, W), got {found.shape} and {truth.shape}"
-        )
-    used = found.any(axis=(1, 2)) & truth.any(axis=(1, 2))
-    if used.sum() < 3:
-        return Finding(True, f"too few masks to say: {int(used.sum())}")
-    apart = _middles(found[used]) - _middles(truth[used])
-    mean, error = apart.mean(axis=0), apart.std(axis=0) / math.sqrt(len(apart))
+    mean, error = masks_apart(found, truth)
+    if not np.isfinite(error).all():
+        return Finding(True, "too few masks to say: fewer than 3")
     cells = mean / checks.number("size", size, least=1e-6)
     says = (
         f"masks lie {mean[0]:+.2f} pixels down and {mean[1]:+.2f} across from their things, "

@@ -4,10 +4,13 @@ tracker = Tracker()
 for boxes, labels in film:
     ids = tracker.update(boxes, labels)
 count_crossings(tracker.paths, x=32)
+
+`follow` does the first for what a network has found in all frames.
 """
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +18,7 @@ from .. import checks
 from ..arrays import to_numpy
 from .boxes import as_boxes, iou
 from .metrics import match_found
+from .suppression import nms
 
 
 @dataclass
@@ -133,6 +137,60 @@ class Tracker:
     def paths(self):
         """dict of id -> list of (frame, box) : where each track was seen."""
         return {track.id: list(track.path) for track in self.tracks}
+
+
+class Followed(NamedTuple):
+    """What is seen in a frame of a film, and which thing each is.
+
+    Attributes
+    ----------
+    boxes : array (R, 4)
+    scores : array (R,)
+    labels, ids : array (R,) of ints
+    masks : array (R, ...), or None if there are none
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+    ids: np.ndarray
+    masks: np.ndarray | None
+
+
+def follow(found, least=0.5, threshold=0.4, across=0.6, tracker=None):
+    """Link what was found in the frames of a film.
+
+    Of each frame is kept what has a score of `least` or more; of boxes of one class that overlap by
+    more than `threshold`, the best; and so of boxes of any class with `across`, as a thing is not
+    two at once.
+
+    Parameters
+    ----------
+    found : list with an entry (boxes, scores, labels) or (boxes, scores, labels, masks) per frame
+        As a network's `detect` returns them.
+    least, threshold, across : float
+        From 0 to 1. With 1 no box removes another one.
+    tracker : Tracker, optional
+        A fresh one if not given.
+
+    Returns
+    -------
+    list of Followed
+        One for each frame, the highest score first.
+    tracker : Tracker
+        With the paths of all tracks.
+    """
+    least = checks.number("least", least, least=0, most=1)
+    tracker, film = Tracker() if tracker is None else tracker, []
+    for entry in found:
+        boxes, scores, labels, *masks = (to_numpy(np.asarray(part)) for part in entry)
+        kept = np.flatnonzero(scores >= least)
+        kept = kept[nms(boxes[kept], scores[kept], threshold, labels[kept])]
+        kept = kept[nms(boxes[kept], scores[kept], across)]
+        ids = tracker.update(boxes[kept], labels[kept])
+        of_kept = [part[kept] for part in (boxes, scores, labels)]
+        film.append(Followed(*of_kept, ids, masks[0][kept] if masks else None))
+    return film, tracker
 
 
 def count_crossings(paths, x, least=3):

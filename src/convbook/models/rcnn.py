@@ -191,19 +191,23 @@ class RCNN(Container):
             parts.append(crop_masks(own, regions.boxes[: len(own)], MASK))
         return np.concatenate(parts).astype(np.float32)
 
-    def detect(self, images, least=0.05, threshold=0.4, most=15):
+    def detect(self, images, least=0.05, threshold=0.4, most=15, paste=True):
         """Find things.
 
         Parameters
         ----------
         images : array (N, 3, H, W)
         least, threshold, most
-            As in `convbook.detection.things_found`.
+            As in `convbook.detection.things_found`. A threshold of 1 removes nothing, so that
+            suppression can be done later.
+        paste : bool
+            Whether masks are put into the picture by `paste_masks`.
 
         Returns
         -------
         list of (boxes, scores, labels), or with masks (boxes, scores, labels, masks)
-            For each image; masks are (F, H, W) of booleans.
+            For each image; masks are (F, H, W) of booleans, or if they are not pasted the scores of
+            their cells, (F, 14, 14), above 0 inside.
         """
         parts, size = self.children, images.shape[2:]
         with evaluating(self):
@@ -222,16 +226,16 @@ class RCNN(Container):
                              least, threshold, most)
                 for i in range(len(images))
             ]  # fmt: skip
-            return self._with_masks(f, found, size) if self.masks else found
+            return self._with_masks(f, found, size if paste else None) if self.masks else found
 
     def _with_masks(self, f, found, size):
-        """Return what was found, each with its mask."""
+        """Return what was found, each with its mask; without a size, with the mask's scores."""
         index = np.repeat(np.arange(len(found)), [len(boxes) for boxes, *_ in found])
         boxes = np.concatenate([np.zeros((0, 4), np.float32), *(boxes for boxes, *_ in found)])
         labels = np.concatenate([np.zeros(0, np.int64), *(labels for *_, labels in found)])
         regions = self.children["mask regions"].forward(f, boxes, index)
         z = to_numpy(self.children["mask"].forward(regions))[np.arange(len(boxes)), labels]
-        masks = paste_masks(z, boxes, size)
+        masks = z if size is None else paste_masks(z, boxes, size)
         return [(*entry, masks[index == i]) for i, entry in enumerate(found)]
 
     def __repr__(self):
