@@ -28,6 +28,7 @@ from .slices import SlicesExplorer
 from .training_explorer import TrainingExplorer
 from .transpose import TransposeExplorer
 from .unpool import UnpoolExplorer
+from .video import VideoExplorer
 
 __all__ = [
     "AnchorExplorer",
@@ -58,4 +59,5 @@ __all__ = [
     "TrainingExplorer",
     "TransposeExplorer",
     "UnpoolExplorer",
+    "VideoExplorer",
 ]
