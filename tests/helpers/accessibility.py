@@ -18,9 +18,18 @@ CAN_BE_SCROLLED = """
   box.scrollWidth <= box.clientWidth || box.tabIndex === 0 || !box.checkVisibility())
 """
 
+# A formula is dozens of boxes of MathJax's, all of one colour and none of them to be operated: a
+# third of a chapter's elements. A letter in the formula's own colour and size stands for them.
+SHORTEN_FORMULAS = """
+() => {
+  for (const formula of document.querySelectorAll("mjx-container")) formula.replaceChildren("x");
+}
+"""
+
 # Whether a text can be read depends on its colour, size and weight and on all that is painted
-# behind it. A chapter has thousands of texts and some hundred kinds: of each kind the first is
-# looked at. In explorers and controls, where things lie on top of each other, every one is.
+# behind it. A chapter has thousands of texts and controls and some hundred kinds: of each kind
+# the first is looked at, in an explorer the first of that explorer's. Drawings, and what is
+# placed on top of something else, are looked at one by one.
 ONE_OF_EACH_KIND = """
 () => {
   const painted = new Map();
@@ -42,19 +51,27 @@ ONE_OF_EACH_KIND = """
     return [color, fontSize, fontWeight, textDecorationLine, textShadow,
       link && getComputedStyle(link.parentElement).color, behind(element)].join(" | ");
   };
-  const kinds = new Set();
-  const chosen = new Set(document.querySelectorAll("input, select, textarea, button"));
+  const onTop = (element, explorer) => {
+    if (element.closest("svg")) return true;
+    for (let e = element; e !== explorer; e = e.parentElement) {
+      if (["absolute", "fixed", "sticky"].includes(getComputedStyle(e).position)) return true;
+    }
+    return false;
+  };
+  const kinds = new Map();
+  const firstOfItsKind = (element) => {
+    const explorer = element.closest(".convbook-widget");
+    if (explorer && onTop(element, explorer)) return true;
+    if (!kinds.has(explorer)) kinds.set(explorer, new Set());
+    const before = kinds.get(explorer).size;
+    return kinds.get(explorer).add(kind(element)).size > before;
+  };
+  const elements = new Set(document.querySelectorAll("input, select, textarea, button"));
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || chosen.has(element)) continue;
-    if (element.closest(".convbook-widget") || (element.checkVisibility() &&
-      !kinds.has(kind(element)))) {
-      kinds.add(kind(element));
-      chosen.add(element);
-    }
+    if (texts.currentNode.data.trim()) elements.add(texts.currentNode.parentElement);
   }
-  return [...chosen];
+  return [...elements].filter((element) => element.checkVisibility() && firstOfItsKind(element));
 }
 """
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -75,6 +92,7 @@ def violations(page, only_colours=False):
     """Return what axe-core finds serious or critical on a page, one line for each element."""
     page.evaluate(UNFOLD)
     page.wait_for_function(CAN_BE_SCROLLED)
+    page.evaluate(SHORTEN_FORMULAS)
     page.evaluate(AXE_SCRIPT)
     page.evaluate(f"() => {{ window.oneOfEachKind = {ONE_OF_EACH_KIND.strip()}; }}")
     return found_now(page, only_colours)

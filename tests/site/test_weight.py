@@ -1,6 +1,7 @@
 """What a page weighs, and how soon its explorers answer."""
 
 import gzip
+from functools import cache
 from statistics import median
 from urllib.parse import urlsplit
 
@@ -42,10 +43,16 @@ def weight(page, responses, site_url):
     page.evaluate("() => { for (const image of document.images) image.loading = 'eager'; }")
     page.wait_for_load_state("networkidle")
     return {
-        urlsplit(response.url).path: len(gzip.compress(response.body(), mtime=0))
+        urlsplit(response.url).path: compressed(response.body())
         for response in responses
         if response.url.startswith(site_url)
     }
+
+
+@cache
+def compressed(content):
+    """Return how many bytes are left of a file; most of them come with every page."""
+    return len(gzip.compress(content, mtime=0))
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -62,9 +69,10 @@ def test_weight_and_explorers_that_answer_at_once(name, site_url, open_page, rec
     assert total < LARGEST
     if name not in WITH_EXPLORERS:
         return
-    page.context.close()
-    loads = [times, *(load(name, site_url, open_page)[2] for _ in range(2))]
-    last = median(times["last"] for times in loads)
+    last = times["last"]
+    if last >= LONGEST:  # on a busy machine, or truly: the median of three decides
+        page.context.close()
+        last = median([last, *(load(name, site_url, open_page)[2]["last"] for _ in range(2))])
     record_property(
         "figure",
         f"{name}: the last of {times['explorers']} explorers answers {abs(last):.0f} ms "

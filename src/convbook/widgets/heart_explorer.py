@@ -155,13 +155,19 @@ class HeartExplorer(BookWidget, module="heart_explorer.js"):
     @property
     def dice(self):
         """ndarray (4, 12) : how well both areas agree in each picture."""
-        found, truth = (m.reshape(-1, SIZE, SIZE) for m in (self.found, self.truth))
+        return self._dice(self.found)
+
+    def _dice(self, found):
+        found, truth = (m.reshape(-1, SIZE, SIZE) for m in (found, self.truth))
         return dice(found, truth).reshape(SLICES, PHASES)
 
     @property
     def volumes(self):
         """ndarray (2, 12) : the true and the found volume at each phase, in millilitres."""
-        areas = [m.sum(axis=(0, 2, 3)) for m in (self.truth, self.found)]
+        return self._volumes(self.found)
+
+    def _volumes(self, found):
+        areas = [m.sum(axis=(0, 2, 3)) for m in (self.truth, found)]
         return self.film["millilitres"] * np.array(areas)
 
     def error(self):
@@ -173,9 +179,10 @@ class HeartExplorer(BookWidget, module="heart_explorer.js"):
         return float(np.abs(exact - coarse).max())
 
     def plain(self):
-        truth, found = self.volumes
+        found = self.found  # the network runs once
+        volumes = self._volumes(found)
         return (
-            f"{table(f'Volume of the {self.shown} over a beat, in millilitres: truth', truth)}"
-            f"{table('and as the network finds it', found)}"
-            f"<p>Dice of the picture shown: {self.dice[self.slice, self.phase]:.3f}</p>"
+            f"{table(f'Volume of the {self.shown} over a beat, in millilitres: truth', volumes[0])}"
+            f"{table('and as the network finds it', volumes[1])}"
+            f"<p>Dice of the picture shown: {self._dice(found)[self.slice, self.phase]:.3f}</p>"
         )
