@@ -6,6 +6,7 @@ from convbook import functional as F, widgets
 from convbook.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from convbook.models.autoencoder import convolutional_autoencoder
 from convbook.models.gan import conditional_discriminator, conditional_generator
+from convbook.models.pix2pix import patch_discriminator, picture_generator
 from convbook.models.unet import unet
 
 
@@ -95,13 +96,7 @@ def anomaly_arrays(seed=0, n=60, k=5):
 
 def small_unet(rng=0, skips=True):
     """A U-Net for three classes with statistics of its own, made in no time."""
-    model = unet(1, 3, base=2, depth=2, rng=rng, skips=skips)
-    rng = np.random.default_rng(rng)
-    for layer in model.walk():
-        for name, array in layer.buffers.items() if not layer.children else ():
-            low, high = (0.3, 2) if name == "running_var" else (-0.3, 0.3)
-            array[...] = rng.uniform(low, high, array.shape)
-    return model
+    return with_statistics(unet(1, 3, base=2, depth=2, rng=rng, skips=skips), rng)
 
 
 def forge_networks(seed=0, noise=5, channels=3):
@@ -117,9 +112,38 @@ def forge_networks(seed=0, noise=5, channels=3):
     }
 
 
+def with_statistics(model, rng=0):
+    """Return a network whose batch normalisation has statistics of its own."""
+    rng = np.random.default_rng(rng)
+    for layer in model.walk():
+        for name, array in layer.buffers.items() if not layer.children else ():
+            low, high = (0.3, 2) if name == "running_var" else (-0.3, 0.3)
+            array[...] = rng.uniform(low, high, array.shape)
+    return model
+
+
+def colour_arguments(seed=0, photographs=3, weights=(8, 30, 100), bits=8):
+    """Arguments of a ColourExplorer: small untrained networks and pictures of blocks."""
+    rng = np.random.default_rng(seed)
+    networks = [
+        with_statistics(picture_generator(base=2, depth=1, rng=seed + i), seed + i)
+        for i in range(1 + len(weights))
+    ]
+    return {
+        "alone": networks[0],
+        "generators": dict(zip(weights, networks[1:])),
+        "discriminator": patch_discriminator(channels=3, rng=seed),
+        "photographs": np.repeat(
+            np.repeat(rng.integers(0, 256, (photographs, 3, 8, 8), np.uint8), 4, 2), 4, 3
+        ),
+        "bits": bits,
+    }
+
+
 PLAYGROUND = {"model": small_model(), "examples": ([np.eye(28)], [1])}
 TRAINING = training_arrays()
 CODE = code_arguments()
+COLOURS = colour_arguments()
 ANOMALIES = anomaly_arrays()
 CONFUSION = confusion_arrays()
 ONE_SHOT = one_shot_arrays()
@@ -128,6 +152,7 @@ ARGUMENTS = {
     "AnomalyExplorer": ANOMALIES,
     "AnswerGrid": {"answer": [[1, 2], [3, 4]]},
     "CodeExplorer": CODE,
+    "ColourExplorer": COLOURS,
     "ConfusionExplorer": CONFUSION,
     "DigitForge": FORGE,
     "DigitPlayground": PLAYGROUND,

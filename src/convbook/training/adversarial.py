@@ -92,7 +92,9 @@ def adversarial_step(
     return step
 
 
-def discriminator_step(discriminator, optimizer, real, fake, condition=(), real_target=1.0):
+def discriminator_step(
+    discriminator, optimizer, real, fake, condition=(), real_target=1.0, together=False
+):
     """Make the discriminator tell real data from generated data a little better.
 
     Parameters
@@ -103,22 +105,34 @@ def discriminator_step(discriminator, optimizer, real, fake, condition=(), real_
     condition : sequence of arrays (n, …)
         Further inputs, the same for both.
     real_target : float
+    together : bool
+        Whether both go through the discriminator as one mini-batch. With batch normalisation they
+        then share their statistics, and it matters; without, it does not.
 
     Returns
     -------
     dict
         "D loss", "V", "D(x)" and "D(G(z))" as they were before the step.
     """
-    loss, tape = BCEWithLogitsLoss(), Tape(discriminator)
-    on_real, on_fake = (
-        tape(discriminator, real, *condition),
-        tape(discriminator, fake, *condition),
-    )
+    loss, tape, n = BCEWithLogitsLoss(), Tape(discriminator), len(real)
+    if together:
+        pairs = (np.concatenate(pair) for pair in zip((real, *condition), (fake, *condition)))
+        both = tape(discriminator, *pairs)
+        on_real, on_fake = both[:n], both[n:]
+    else:
+        on_real, on_fake = (
+            tape(discriminator, real, *condition),
+            tape(discriminator, fake, *condition),
+        )
     v = -loss(on_real, np.ones_like(on_real))
     of_real = loss(on_real, np.full_like(on_real, real_target))
     d_real = loss.backward()
     of_fake = loss(on_fake, np.zeros_like(on_fake))
-    tape.backward((on_real, d_real), (on_fake, loss.backward()))
+    d_fake = loss.backward()
+    if together:
+        tape.backward((both, np.concatenate([d_real, d_fake])))
+    else:
+        tape.backward((on_real, d_real), (on_fake, d_fake))
     optimizer.step()
     return {
         "D loss": of_real + of_fake,

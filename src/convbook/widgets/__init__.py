@@ -7,6 +7,7 @@ from .architecture import ArchitectureExplorer
 from .augmentation import AugmentationExplorer
 from .channel import ChannelExplorer
 from .code import CodeExplorer
+from .colour_explorer import ColourExplorer
 from .confusion import ConfusionExplorer
 from .conv_gradient import ConvGradientExplorer
 from .convolution import ConvolutionExplorer
@@ -38,6 +39,7 @@ __all__ = [
     "AugmentationExplorer",
     "ChannelExplorer",
     "CodeExplorer",
+    "ColourExplorer",
     "ConfusionExplorer",
     "ConvGradientExplorer",
     "ConvolutionExplorer",

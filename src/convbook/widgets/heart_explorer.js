@@ -8,9 +8,9 @@ import { picture } from "./kit/pictures.js";
 import { keyOf, point } from "./kit/plot.js";
 import { arrow, onDrag } from "./kit/pointing.js";
 import { fmt } from "./kit/text.js";
+import { readUnet, runUnet, softmaxPixels } from "./kit/unet.js";
 import { contourPath } from "./heart/contour.js";
 import { normalNumbers, spoiled, standardised, turned } from "./heart/spoiling.js";
-import { readUnet, runUnet, softmaxPixels } from "./heart/unet.js";
 import "./heart_explorer.css";
 
 const KEYS = ["phase", "slice", "shown", "threshold", "veil", "skips", "noise", "contrast", "rotate", "seed"];

@@ -8,19 +8,29 @@ import numpy as np
 from convbook.arrays import to_numpy
 from convbook.checks import integer, padding_2d, pair
 from convbook.functional import conv2d, conv_transpose2d, max_pool2d
-from convbook.layers import BatchNorm2d, Conv2d, ConvTranspose2d, MaxPool2d, ReLU, Sequential, Skip
+from convbook.layers import (
+    BatchNorm2d,
+    Conv2d,
+    ConvTranspose2d,
+    MaxPool2d,
+    ReLU,
+    Sequential,
+    Skip,
+    Tanh,
+)
 
 from .stored_network import text_of
 
-KNOWN = "Conv2d of 3 × 3 and 1 × 1, BatchNorm2d behind them, ReLU, MaxPool2d(2), ConvTranspose2d "
-KNOWN += "of 2 × 2 with stride 2, Skip and Sequential"
+KNOWN = "Conv2d of 3 × 3 and 1 × 1, BatchNorm2d behind them, ReLU, Tanh, MaxPool2d(2), "
+KNOWN += "ConvTranspose2d of 2 × 2 with stride 2, Skip and Sequential"
+PLAIN = {ReLU: "relu", Tanh: "tanh"}  # layers of which there is nothing more to say
 
 
 def steps_of(model):
     """Return what a U-Net does after training, step by step, as dicts.
 
     "keep" remembers what is there, "join" lays it before what is there by then; the others are
-    "conv" and "up", which have "weights" and "bias", "relu" and "pool".
+    "conv" and "up", which have "weights" and "bias", "relu", "tanh" and "pool".
 
     Parameters
     ----------
@@ -50,8 +60,8 @@ def steps_of(model):
 
 def step_of(layer):
     """Return a single layer as a step."""
-    if isinstance(layer, ReLU):
-        return {"kind": "relu"}
+    if type(layer) in PLAIN:
+        return {"kind": PLAIN[type(layer)]}
     size = pair("kernel_size", getattr(layer, "kernel_size", 1))
     stride = getattr(layer, "stride", None)
     stride = size if stride is None else pair("stride", stride)
@@ -111,7 +121,7 @@ def rounded(steps, bits):
 
 
 def run(steps, x):
-    """Return the scores (N, K, H, W) of images (N, 1, H, W), as the page computes them."""
+    """Return the scores (N, K, H, W) of images (N, C, H, W), as the page computes them."""
     kept = []
     for step in steps:
         kind = step["kind"]
@@ -121,6 +131,8 @@ def run(steps, x):
             x = conv_transpose2d(x, step["weights"], step["bias"], stride=2)
         elif kind == "relu":
             x = np.maximum(x, 0)
+        elif kind == "tanh":
+            x = np.tanh(x)
         elif kind == "pool":
             x = max_pool2d(x, 2)
         elif kind == "keep":
@@ -133,7 +145,8 @@ def run(steps, x):
 def for_page(steps):
     """Return rounded steps as a dict that JSON can hold.
 
-    All codes stand one after the other, as bytes, deflated; sizes and biases as float32.
+    All codes stand one after the other, as bytes, deflated; sizes and biases as float32. (Weights
+    hardly ever repeat: a search for repetitions makes what is stored longer, by a tenth.)
     """
     learned = [step for step in steps if "codes" in step]
     codes = np.concatenate([step["codes"].ravel() for step in learned])
@@ -144,9 +157,53 @@ def for_page(steps):
             for step in steps
         ],
         "count": int(codes.size),
-        "codes": base64.b64encode(zlib.compress(codes.tobytes(), 9)).decode(),
+        "codes": base64.b64encode(deflated(codes.tobytes())).decode(),
         **{name: text_of(array) for name, array in numbers.items()},
     }
+
+
+def deflated(data):
+    """Return bytes as zlib stores them if it looks at how often each occurs, and no further."""
+    compressor = zlib.compressobj(9, strategy=zlib.Z_FILTERED)
+    return compressor.compress(data) + compressor.flush()
+
+
+def from_page(stored):
+    """Return rounded steps from the dict that `for_page` made of them, as after JSON.
+
+    Raises
+    ------
+    ValueError
+        If there are more numbers in it than its shapes tell, or fewer.
+    """
+    whole = np.frombuffer(zlib.decompress(base64.b64decode(stored["codes"])), np.int8)
+    sizes, bias = (
+        np.frombuffer(base64.b64decode(stored[name]), "<f4") for name in ("sizes", "bias")
+    )
+    steps, first, channel = [], 0, 0
+    for step in stored["steps"]:
+        if "shape" not in step:
+            steps.append({"kind": step["kind"]})
+            continue
+        shape, axis = tuple(step["shape"]), 0 if step["kind"] == "conv" else 1
+        last, end = first + int(np.prod(shape)), channel + shape[axis]
+        if last > whole.size or end > min(sizes.size, bias.size):
+            raise ValueError("a stored network holds fewer numbers than its shapes tell")
+        codes, of_step = whole[first:last].reshape(shape), sizes[channel:end]
+        by_channel = of_step.reshape([-1 if i == axis else 1 for i in range(4)])
+        steps.append(
+            {
+                "kind": step["kind"],
+                "codes": codes,
+                "sizes": of_step,
+                "weights": codes.astype(np.float32) * by_channel,
+                "bias": bias[channel:end],
+            }
+        )
+        first, channel = last, end
+    if first != whole.size or not channel == sizes.size == bias.size:
+        raise ValueError("a stored network holds more numbers than its shapes tell")
+    return steps
 
 
 def checked_bits(bits):

@@ -1,7 +1,7 @@
 // A U-Net, forwards. A map is a Float32Array in the order (channel, row, column), its sides known
 // from the step before. Steps are what Python's `stored_unet.for_page` makes.
-import { inflate } from "../kit/inflate.js";
-import { bytesOf, floatsOf } from "../kit/packed.js";
+import { inflate } from "./inflate.js";
+import { bytesOf, floatsOf } from "./packed.js";
 
 /** The steps with their weights as numbers. */
 export function readUnet({ steps, count, codes, sizes, bias }) {
@@ -95,6 +95,7 @@ export function runUnet(steps, x, h, w) {
     switch (step.kind) {
       case "conv": y = convolve(y, step, h, w); break;
       case "relu": for (let i = 0; i < y.length; i++) if (y[i] < 0) y[i] = 0; break;
+      case "tanh": y = y.map(Math.tanh); break;
       case "pool": y = pool(y, h, w); [h, w] = [h / 2, w / 2]; break;
       case "up": y = unfold(y, step, h, w); [h, w] = [2 * h, 2 * w]; break;
       case "keep": kept.push(y.slice()); break;
