@@ -60,13 +60,13 @@ def open_widgets(folder, open_page, widgets, **options):
 def write_widget_page(folder, widgets, name="widgets.html"):
     """Write a page that holds widgets and nothing else, with the site's script and style."""
     places = "\n".join(widget.static_html() for widget in widgets)
-    (folder / assets.SCRIPT).write_text(assets.widget_script(), encoding="utf-8")
+    script = assets.write_page_script(folder, name, assets.figures_in(places))
     (folder / assets.STYLE).write_text(assets.widget_style(), encoding="utf-8")
     (folder / name).write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Widgets</title>\n'
         '<meta name="viewport" content="width=device-width">\n'
         f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{assets.STYLE}">\n'
-        f'<script defer src="{assets.SCRIPT}"></script>\n{places}\n</html>\n',
+        f'<script defer src="{script}"></script>\n{places}\n</html>\n',
         encoding="utf-8",
     )
 

@@ -36,10 +36,21 @@ def test_font_address_is_replaced():
     )
 
 
-def test_script_is_loaded_only_where_there_is_an_explorer(site):
+def test_a_page_loads_its_own_explorers_and_no_others(site):
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        assert (assets.SCRIPT in text) == ('class="convbook-widget"' in text), page.name
+        has_explorer = 'class="convbook-widget"' in text
+        assert (f"_static/{assets.SCRIPTS}/" in text) == has_explorer, page.name
+    script = (site / "_static" / assets.SCRIPTS / "book-3-4_pooling_layer.js").read_text("utf-8")
+    assert 'modules["pool_gradient.js"]' in script and 'modules["gan_lab.js"]' not in script
+
+
+def test_an_earlier_builds_scripts_are_made_anew(tmp_path):
+    name = assets.write_page_script(tmp_path, "book/a", ["pooling.js"])
+    whole = (tmp_path / name).read_text(encoding="utf-8")
+    (tmp_path / name).write_text("// pooling.js\nold();", encoding="utf-8")
+    assets.renew_page_scripts(tmp_path)
+    assert (tmp_path / name).read_text(encoding="utf-8") == whole
 
 
 def test_licences_stand_on_every_page(site):

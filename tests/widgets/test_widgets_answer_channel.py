@@ -9,7 +9,7 @@ import pytest
 from traitlets import TraitError
 
 from convbook.functional import conv2d
-from convbook.site.assets import widget_script
+from convbook.site.assets import figures_in, widget_script
 from convbook.widgets import AnswerGrid, ChannelExplorer
 from convbook.widgets.answer import fnv1a
 
@@ -198,8 +198,9 @@ def test_the_static_form_shows_what_is_filled_in():
 def show(open_page, *widgets):
     """A page that holds the widgets and nothing else."""
     visit = open_page()
-    visit.page.set_content("".join(widget.static_html() for widget in widgets))
-    visit.page.add_script_tag(content=widget_script())
+    places = "".join(widget.static_html() for widget in widgets)
+    visit.page.set_content(places)
+    visit.page.add_script_tag(content=widget_script(*figures_in(places)))
     visit.page.wait_for_function(
         "[...document.querySelectorAll('[data-module]')].every((place) => place.dataset.ready)"
     )

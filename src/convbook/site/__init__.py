@@ -1,8 +1,8 @@
 """The Sphinx extension that makes a static site of the workbook, on which every figure is alive.
 
-It writes the explorers' modules into one script, serves the mathematics fonts from the site itself,
-keeps only the icons that are used, adds the ``convbook-widget`` directive, and leaves out the
-solutions in the student edition.
+It writes the modules of each page's explorers into a script, serves the mathematics fonts from the
+site itself, keeps only the icons that are used, adds the ``convbook-widget`` directive, and leaves
+out the solutions in the student edition.
 """
 
 import os
@@ -46,11 +46,13 @@ def drop_solutions(app, docname, source):
 
 
 def add_page_assets(app, pagename, templatename, context, doctree):
-    """Load the explorers' script only on pages that have one."""
-    if 'class="convbook-widget"' in context.get("body", ""):
+    """Load a page's explorers, and nothing on a page that has none."""
+    figures = assets.figures_in(context.get("body", ""))
+    if figures:
+        script = assets.write_page_script(Path(app.outdir) / "_static", pagename, figures)
         app.add_css_file(assets.STYLE)
         # In front of MathJax, at 500.
-        app.add_js_file(assets.SCRIPT, priority=400, loading_method="defer")
+        app.add_js_file(script, priority=400, loading_method="defer")
 
 
 def add_head_script(app, pagename, templatename, context, doctree):
