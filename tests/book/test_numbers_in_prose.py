@@ -847,6 +847,20 @@ CLAIMS = [
     ),
     (
         "3-7_resnet",
+        "With that it multiplies as often as ResNet-152, with a third of the layers",
+        lambda: (
+            0.97
+            < count("Wide ResNet-50-2", "multiplications") / count("ResNet-152", "multiplications")
+            < 1.03
+        ),
+    ),
+    (
+        "3-7_resnet",
+        "as many directions as there are parameters, some {},000 here",
+        lambda: f"{recorded('chapter_3_7')['depth']['plain-38']['parameters'] / 1000:.0f}",
+    ),
+    (
+        "3-7_resnet",
         "The residual network lies in a bowl",
         lambda: surface("residual-38")[1] > surface("residual-38")[0] + 1.5,
     ),

@@ -194,6 +194,7 @@ SMALL = [
     lambda: lenet.lenet(3, rng=0),
     lambda: small_alexnet(rng=0),
     lambda: small_vgg(rng=0),
+    lambda: small_vgg(norm=True, rng=0),
     lambda: small_googlenet(rng=0),
     lambda: small_resnet(20, rng=0),
     lambda: small_resnet(29, bottleneck=True, rng=0),

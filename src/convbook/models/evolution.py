@@ -37,6 +37,7 @@ SMALL = {
     "small LeNet": (partial(lenet, 3), CIFAR),
     "small AlexNet": (small_alexnet, CIFAR),
     "small VGG": (small_vgg, CIFAR),
+    "small VGG, normalised": (partial(small_vgg, norm=True), CIFAR),
     "small GoogLeNet": (small_googlenet, CIFAR),
     "small ResNet-20": (partial(small_resnet, 20), CIFAR),
     "small Wide ResNet-14": (partial(small_resnet, 14, widen=2), CIFAR),

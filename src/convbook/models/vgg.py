@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import checks
 from ..layers import Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from .blocks import conv_bn_relu
 
 # Table 1 of the paper, columns A, B, D and E: how many convolutions of 3×3 stand in each stage.
 # A pooling of 2×2 ends a stage.
@@ -47,7 +48,7 @@ def vgg(depth=16, classes=1000, hidden=4096, rng=None):
     )
 
 
-def small_vgg(classes=10, width=12, rng=None):
+def small_vgg(classes=10, width=12, norm=False, rng=None):
     """Return an untrained VGG for pictures (N, 3, 32, 32): three stages, two small linear layers.
 
     Parameters
@@ -55,12 +56,14 @@ def small_vgg(classes=10, width=12, rng=None):
     classes : int
     width : int
         The first stage's channels, which double from stage to stage.
+    norm : bool
+        True puts a batch normalisation behind every convolution, which the paper does not know yet.
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
     rng = np.random.default_rng(rng)
     return Sequential(
-        stages((2, 2, 2), (width, 2 * width, 4 * width), 3, rng),
+        stages((2, 2, 2), (width, 2 * width, 4 * width), 3, rng, norm),
         Flatten(),
         Linear(4 * width * 4 * 4, 128, rng=rng),
         ReLU(),
@@ -69,13 +72,16 @@ def small_vgg(classes=10, width=12, rng=None):
     )
 
 
-def stages(convolutions, channels, in_channels, rng):
+def stages(convolutions, channels, in_channels, rng, norm=False):
     """Return the stages: in each, so many convolutions of 3×3 with ReLU, and a pooling of 2×2."""
     made = []
     for count, out_channels in zip(convolutions, channels, strict=True):
         stage = []
         for _ in range(count):
-            stage += [Conv2d(in_channels, out_channels, 3, padding=1, rng=rng), ReLU()]
+            if norm:
+                stage += conv_bn_relu(in_channels, out_channels, 3, rng)
+            else:
+                stage += [Conv2d(in_channels, out_channels, 3, padding=1, rng=rng), ReLU()]
             in_channels = out_channels
         made.append(Sequential(*stage, MaxPool2d(2)))
     return Sequential(*made)
