@@ -21,8 +21,13 @@ RECORDERS = {
     "3-7-1": [["record_chapter_3_7_1.py"]],
     "3-7": [["record_chapter_3_7.py"]],
     "3-8-1": [["record_chapter_3_8_1.py"]],
-    # The second, and parts of the first, need real hearts, which CONVBOOK_HEARTS names.
-    "3-8": [["record_chapter_3_8.py"], ["record_heart.py", "--splits", "3", "--save"]],
+    # All but some parts of the first need real hearts, which CONVBOOK_HEARTS names.
+    "3-8": [
+        ["record_chapter_3_8.py"],
+        ["record_heart.py", "--splits", "3", "--save"],
+        ["record_heart.py", "--folds", "3", "--save"],
+        "record_heart.py --splits 3 --held-out 5 --patients 10 15 20 25 --save".split(),
+    ],
     "speed": [["run.py"]],
 }
 

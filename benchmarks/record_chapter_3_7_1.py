@@ -36,12 +36,14 @@ TRAINED = [name for name in SMALL if name != "small Wide ResNet-14"]  # it belon
 
 
 def record_counts(record):
-    """Count the parameters and multiplications of all networks."""
-    record["counts"] = {}
+    """Count the parameters and multiplications of all networks that are not counted yet."""
+    done = record.setdefault("counts", {})
     for name, (make, shape) in {**FULL, **SMALL}.items():
+        if name in done:
+            continue
         summary = Summary(make(rng=0), shape)
         linear = [row for row in summary.rows if row.layer.startswith("Linear(")]
-        record["counts"][name] = {
+        done[name] = {
             "input": shape,
             "parameters": summary.parameters,
             "multiplications": summary.multiplications,
@@ -81,10 +83,11 @@ def record_trained(record):
     part = record.setdefault("trained", {})
     part |= {"images": IMAGES, "test_images": len(test[0]), "epochs": EPOCHS}
     part |= {"batch_size": BATCH_SIZE, "lr": RATE, "augmentation": repr(AUGMENT)}
-    runs = part.setdefault("runs", {})
+    done_before = part.get("runs", {})
+    runs = part["runs"] = {name: done_before.get(name, {"seeds": []}) for name in TRAINED}
     for seed in range(SEEDS):
         for name in TRAINED:
-            done = runs.setdefault(name, {"seeds": []})["seeds"]
+            done = runs[name]["seeds"]
             if len(done) > seed:
                 continue
             done.append(trained(SMALL[name][0](rng=seed), x, y, test, seed))
@@ -190,7 +193,7 @@ def main(only):
         record.pop(only, None)
     record["machine"] = machine()
     for part in [only] if only else PARTS:
-        if part == "trained" or part not in record:  # the trainings go on where they ended
+        if part in ("counts", "trained") or part not in record:  # these go on where they ended
             globals()[f"record_{part}"](record)
     write(record, TARGET)
 

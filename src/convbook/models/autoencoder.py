@@ -15,6 +15,7 @@ from ..layers import (
     Sigmoid,
     Skip,
 )
+from .blocks import conv_bn_relu
 
 
 def digit_autoencoder(channels=8, rng=None):
@@ -122,42 +123,45 @@ def convolutional_autoencoder(features=2, rng=None):
     return Sequential(encoder, decoder)
 
 
-def digit_cleaner(channels=8, rng=None):
+def digit_cleaner(channels=8, norm=True, rng=None):
     """Return an untrained network that makes a clean digit (N, 1, 28, 28) of a noisy one.
 
     It is an autoencoder whose halves are joined twice by `Skip`: what the narrow places lose goes
-    past them (Ronneberger et al., "U-Net", MICCAI 2015).
+    past them (Ronneberger et al., "U-Net", MICCAI 2015; there without batch normalisation).
 
     Parameters
     ----------
     channels : int
         At full size; twice and four times as many at half and at a quarter of it.
+    norm : bool
+        False leaves the batch normalisation out.
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
     c = checks.integer("channels", channels, least=1)
     rng = np.random.default_rng(rng)
+
+    def convolution(in_channels, out_channels):
+        if norm:
+            return conv_bn_relu(in_channels, out_channels, 3, rng)
+        return [Conv2d(in_channels, out_channels, 3, padding=1, rng=rng), ReLU()]
+
     quarter = Sequential(
         MaxPool2d(2),
-        Conv2d(2 * c, 4 * c, 3, padding=1, rng=rng),
-        ReLU(),
+        *convolution(2 * c, 4 * c),
         ConvTranspose2d(4 * c, 2 * c, 2, stride=2, rng=rng),
     )
     half = Sequential(
         MaxPool2d(2),
-        Conv2d(c, 2 * c, 3, padding=1, rng=rng),
-        ReLU(),
+        *convolution(c, 2 * c),
         Skip(quarter),
-        Conv2d(4 * c, 2 * c, 3, padding=1, rng=rng),
-        ReLU(),
+        *convolution(4 * c, 2 * c),
         ConvTranspose2d(2 * c, c, 2, stride=2, rng=rng),
     )
     return Sequential(
-        Conv2d(1, c, 3, padding=1, rng=rng),
-        ReLU(),
+        *convolution(1, c),
         Skip(half),
-        Conv2d(2 * c, c, 3, padding=1, rng=rng),
-        ReLU(),
+        *convolution(2 * c, c),
         Conv2d(c, 1, 1, rng=rng),
         Sigmoid(),
     )
