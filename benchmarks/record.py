@@ -28,6 +28,7 @@ RECORDERS = {
         ["record_heart.py", "--folds", "3", "--save"],
         "record_heart.py --splits 3 --held-out 5 --patients 10 15 20 25 --save".split(),
     ],
+    "3-10": [["record_chapter_3_10.py"]],
     "speed": [["run.py"]],
 }
 

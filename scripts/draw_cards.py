@@ -253,6 +253,26 @@ def autoencoder():
     return shapes + funnel + [rectangle(116, 46 + 10 * i, 8, 8, ORANGE) for i in (0, 1)]
 
 
+CAR = ("..xxxx..", ".xxxxxx.", "xxxxxxxx", "xxxxxxxx", ".xx..xx.")
+PERSON = (".xx.", ".xx.", "xxxx", "xxxx", "xxxx", ".xx.", ".xx.", "xx.x", "x..x")
+
+
+def masks():
+    """Draw two things in a frame of a film, each with its box and its mask in cells."""
+    shapes = [rectangle(20, 4, 200, 102, "none", GREY)]
+    shapes += [rectangle(30 + 22 * i, y, 10, 5, GREY) for i in range(9) for y in (7, 98)]
+    for x, y, side, colour, rows in ((52, 32, 9, BLUE, CAR), (146, 26, 6.5, ORANGE, PERSON)):
+        shapes += [
+            rectangle(x + side * j, y + side * i, side, side, colour, opacity=0.85)
+            for i, row in enumerate(rows)
+            for j, cell in enumerate(row)
+            if cell == "x"
+        ]
+        wide, high = side * len(rows[0]) + 6, side * len(rows) + 6
+        shapes.append(rectangle(x - 3, y - 3, wide, high, "none", colour))
+    return shapes
+
+
 def speed():
     ticks = [
         line([(120 + r * math.cos(a), 60 + r * math.sin(a)) for r in (34, 39)])
@@ -280,6 +300,7 @@ CARDS = {
     "3-7": residual,
     "3-8-1": autoencoder,
     "3-8": u_net,
+    "3-10": masks,
     "speed": speed,
 }
 

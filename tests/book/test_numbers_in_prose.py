@@ -982,6 +982,11 @@ CLAIMS = [
         "whatever comes, comes back, and the areas fall",
         lambda: all(left_out(digit, size=128) < left_out(digit) for digit in (0, 2, 8)),
     ),
+    (
+        "3-10_mask_rcnn",
+        "it was trained in the same way, with more scenes",
+        lambda: recorded("chapter_3_10")["settings"]["scenes"] > 800,
+    ),
 ]
 
 

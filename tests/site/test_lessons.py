@@ -14,7 +14,7 @@ from helpers.prose import CHAPTERS
 
 COURSE = {
     f"{chapter}.{section}"
-    for chapter, count in ((1, 6), (2, 6), (3, 4), (4, 3), (5, 10))
+    for chapter, count in ((1, 6), (2, 6), (3, 4), (4, 3), (5, 10), (6, 5))
     for section in range(1, count + 1)
 }
 FRAME = {"What you will be able to do", "Before you start", "Summary", "Where to read on"}

@@ -116,8 +116,9 @@ def test_refuses_what_is_no_film(film):
 def test_plain_form_and_weight():
     w = VideoExplorer(FILM, frame=3)
     plain = w.plain()
-    assert "Frame 4 of 12" in plain and f"{len(w.tracks)} tracks" in plain
-    assert len(w.static_html()) < 120_000
+    assert "Frame 3 of 0 to 11" in plain and f"{len(w.tracks)} tracks" in plain
+    assert plain.count("data:image/jpeg") == 1 and len(plain) < 8_000  # that frame alone
+    assert len(w.static_html()) < 80_000
 
 
 # --- On a page -----------------------------------------------------------------------------------

@@ -327,9 +327,9 @@ def masks_aligned(found, truth, size=1.0):
     Returns
     -------
     Finding
-        Not fine if the middles lie apart by a quarter of a cell or more, and the same way
-        throughout: by more than three times the uncertainty of their mean. (A little is usual, as
-        thin parts get lost, such as legs.)
+        Not fine if the middles lie apart by 0.15 of a cell or more, and the same way throughout:
+        by more than three times the uncertainty of their mean. (A little is usual, as thin parts
+        get lost, such as legs; and half a cell shows as a quarter, where a box cuts off the rest.)
     """
     mean, error = masks_apart(found, truth)
     if not np.isfinite(error).all():
@@ -339,7 +339,7 @@ def masks_aligned(found, truth, size=1.0):
         f"masks lie {mean[0]:+.2f} pixels down and {mean[1]:+.2f} across from their things, "
         f"{cells[0]:+.2f} and {cells[1]:+.2f} cells"
     )
-    if ((np.abs(cells) >= 0.25) & (np.abs(mean) > 3 * error)).any():
+    if ((np.abs(cells) >= 0.15) & (np.abs(mean) > 3 * error)).any():
         return Finding(
             False,
             f"{says}, all alike: is a box rounded on the way (RoI max pooling), or are edges taken "

@@ -75,7 +75,7 @@ def right_channel(scores, labels, targets):
     Returns
     -------
     Finding
-        Not fine if the masks of the class before or behind fit better, by 0.1 in their overlap.
+        Not fine if the masks of the class before or behind fit better, by 0.05 in their overlap.
     """
     scores, labels = to_numpy(np.asarray(scores)), to_numpy(np.asarray(labels))
     checks.axes("scores", scores, ("R", "K", "M", "M"), may_be_empty="R")
@@ -93,7 +93,7 @@ def right_channel(scores, labels, targets):
 
     own, moved = overlap(0), {move: overlap(move) for move in (-1, 1)}
     best = max(moved, key=moved.get)
-    if moved[best] > own + 0.1:
+    if moved[best] > own + 0.05:
         return Finding(
             False,
             f"masks overlap what they should be by {own:.2f}, and by {moved[best]:.2f} if the mask "

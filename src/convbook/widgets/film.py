@@ -13,7 +13,7 @@ COLUMNS = 8  # frames side by side in the one picture that holds them all
 GREATEST = 4.0  # scores of masks beyond it are as good as certain
 
 
-def film_for_page(frames, found, truth=None, names=CLASSES, quality=88):
+def film_for_page(frames, found, truth=None, names=CLASSES, quality=80):
     """Return a film as `VideoExplorer` takes it: numbers, texts and lists of such.
 
     Parameters
@@ -96,6 +96,16 @@ def truth_in(film):
     ]
 
 
+def frame_of(film, number):
+    """Return one frame of a film as the address of a picture of its own."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(base64.b64decode(film["url"].partition(",")[2]))) as sheet:
+        row, column = divmod(number, film["columns"])
+        y, x = row * film["height"], column * film["width"]
+        return _address(sheet.crop((x, y, x + film["width"], y + film["height"])), 85)
+
+
 def _picture(frames, quality):
     """Return all frames as the address of one picture, row by row."""
     from PIL import Image  # here, so that other explorers need no Pillow
@@ -108,6 +118,11 @@ def _picture(frames, quality):
         sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = np.rint(
             np.clip(frame, 0, 1).transpose(1, 2, 0) * 255
         )
+    return _address(Image.fromarray(sheet), quality)
+
+
+def _address(picture, quality):
+    """Return a picture as an address that holds it itself, a JPEG."""
     file = io.BytesIO()
-    Image.fromarray(sheet).save(file, "JPEG", quality=quality, subsampling=0, optimize=True)
+    picture.save(file, "JPEG", quality=quality, subsampling=0, optimize=True)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

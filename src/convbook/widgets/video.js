@@ -47,7 +47,7 @@ function render({ model, el }) {
   const go = (to) => ui.set({ frame: (to + count) % count });
   const control = (key, settings) => slider({ ...settings, oninput: (v) => ui.set({ [key]: v }) });
   const sliders = {
-    frame: control("frame", { label: "frame", min: 0, max: count - 1, text: (v) => `${v + 1} of ${count}` }),
+    frame: control("frame", { label: "frame", min: 0, max: count - 1, text: (v) => `${v} of 0 to ${count - 1}` }),
     least: control("least", { label: "score from", min: 0.05, max: 1, step: 0.05 }),
     threshold: control("threshold", { label: "NMS threshold", min: 0, max: 1, step: 0.05 }),
     line: control("line", { label: "line at", min: 0, max: 1, step: 0.05, text: (v) => fmt(v * width, 1) }),
@@ -169,7 +169,7 @@ function render({ model, el }) {
     counts.replaceChildren(...parts);
     events.replaceChildren(...(all.switches.length ? [h("span", {}, "Another number for the same thing: "), all.switches.map(({ frame: f, before, now: id }) =>
       h("button", { type: "button", class: "cb-button", "data-switch": f, onclick: () => { playing.stop(); ui.set({ frame: f, chosen: id }); } },
-        `frame ${f + 1}: ${before} → ${id}`))].flat() : truth ? [h("span", {}, "No thing gets another number.")] : []));
+        `frame ${f}: ${before} → ${id}`))].flat() : truth ? [h("span", {}, "No thing gets another number.")] : []));
     remark.textContent = get("threshold") >= 0.9 ? "With so high a threshold nearly nothing is suppressed: every guess is a thing of its own."
       : get("least") > 0.9 ? "Only what the network is very sure of is left: tracks have gaps, and break."
         : get("least") < 0.2 ? "With so low a score, guesses become things, and tracks come and go." : "";
@@ -204,7 +204,7 @@ function render({ model, el }) {
         const frames = track.path.map(({ frame: f }) => f);
         const gaps = frames[frames.length - 1] - frames[0] + 1 - frames.length;
         words.replaceChildren(
-          h("div", {}, h("b", {}, `${names[track.label]} ${track.id}`), `: seen in ${frames.length} frame${frames.length === 1 ? "" : "s"}, from ${frames[0] + 1} to ${frames[frames.length - 1] + 1}`,
+          h("div", {}, h("b", {}, `${names[track.label]} ${track.id}`), `: seen in ${frames.length} frame${frames.length === 1 ? "" : "s"}, from ${frames[0]} to ${frames[frames.length - 1]}`,
             gaps ? `, with ${gaps} missing in between` : ""),
           thing
             ? h("div", {}, `Its box is ${fmt(thing.box[2] - thing.box[0], 1)} × ${fmt(thing.box[3] - thing.box[1], 1)} pixels, its mask `,
@@ -220,7 +220,7 @@ function render({ model, el }) {
     strip.setAttribute("viewBox", `0 0 ${count} ${rowsOf}`);
     strip.setAttribute("preserveAspectRatio", "none");
     strip.style.height = `${ROW * rowsOf}px`;
-    strip.setAttribute("aria-label", `${all.tracks.length} tracks over ${count} frames; now frame ${at + 1}`);
+    strip.setAttribute("aria-label", `${all.tracks.length} tracks over ${count} frames; now frame ${at}`);
     strip.replaceChildren(
       svg("rect", { class: "cb-video-now", x: at, y: 0, width: 1, height: rowsOf }),
       ...all.tracks.flatMap(({ id, path }) => path.map(({ frame: f }) =>
@@ -255,7 +255,10 @@ function readFilm(film) {
   return film.counts.map((n) => {
     const all = Array.from({ length: n }, () => {
       const i = next++;
-      return { box: part("boxes", i), score: part("scores", i)[0], label: Math.round(part("labels", i)[0]), scores: part("masks", i), cells: film.masks.shape[1] };
+      return {
+        box: part("boxes", i), score: part("scores", i)[0], label: Math.round(part("labels", i)[0]), cells: film.masks.shape[1],
+        get scores() { return part("masks", i); }, // few of them are ever looked at
+      };
     });
     // The order of equal scores is the one of the list.
     return all.map((one, i) => [one, i]).sort(([a, i], [b, j]) => b.score - a.score || i - j).map(([one]) => one);

@@ -11,7 +11,7 @@ from convbook.images.scenes import street_video
 
 from .augmentation import Within
 from .base import BookWidget, Whole
-from .film import film_for_page, found_in, truth_in
+from .film import film_for_page, found_in, frame_of, truth_in
 
 ACROSS = 0.6  # boxes of any class that overlap by more than this mean the same thing
 PARTS = ("url", "columns", "height", "width", "names", "counts", "boxes", "scores", "labels",
@@ -118,11 +118,11 @@ class VideoExplorer(BookWidget, module="video.js"):
             for box, score, k, i in zip(now.boxes, now.scores, now.labels, now.ids)
         )
         return (
-            f'<img alt="the frames of a film, row by row" width="384" src="{film["url"]}">'
+            f'<img alt="a frame of a film" width="256" src="{frame_of(film, frame)}">'
             "<div><table><thead><tr><th>track</th><th>class</th><th>score</th>"
             f"<th>(y0, x0, y1, x1)</th></tr></thead><tbody>{rows}</tbody></table>"
-            f"<p>Frame {frame + 1} of {len(seen)}, with scores from {self.least:g} on. The whole "
-            f"film has {len(self.tracks)} tracks; {right} cross the line to the right, "
+            f"<p>Frame {frame} of 0 to {len(seen) - 1}, with scores from {self.least:g} on. The "
+            f"whole film has {len(self.tracks)} tracks; {right} cross the line to the right, "
             f"{left} to the left.</p></div>"
         )
 
