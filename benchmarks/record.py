@@ -28,6 +28,8 @@ RECORDERS = {
         ["record_heart.py", "--folds", "3", "--save"],
         "record_heart.py --splits 3 --held-out 5 --patients 10 15 20 25 --save".split(),
     ],
+    # Its part about a real street needs weights and frames; see the script.
+    "3-10-1": [["record_chapter_3_10_1.py"]],
     "3-10": [["record_chapter_3_10.py"]],
     "speed": [["run.py"]],
 }

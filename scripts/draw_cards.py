@@ -13,6 +13,7 @@ import numpy as np
 
 from convbook.datasets import mnist
 from convbook.functional import avg_pool2d, conv2d, max_pool2d, max_pool2d_backward
+from convbook.images.scenes import street_scene
 from convbook.layers import Summary
 from convbook.models.evolution import SMALL
 
@@ -253,6 +254,22 @@ def autoencoder():
     return shapes + funnel + [rectangle(116, 46 + 10 * i, 8, 8, ORANGE) for i in (0, 1)]
 
 
+def detection():
+    """Draw the things of a street as blue pixels, row by row, and their boxes."""
+    scene, side = street_scene(7, size=(28, 60), grain=0), 4
+    shapes = []
+    for mask, (y0, x0, y1, x1) in zip(scene.masks, side * scene.boxes):
+        for row, inside in enumerate(mask):
+            edges = np.flatnonzero(np.diff(inside.astype(int), prepend=0, append=0))
+            for start, stop in edges.reshape(-1, 2):
+                shapes.append(rectangle(side * start, side * row, side * (stop - start), side, BLUE,
+                                        opacity=0.8))  # fmt: skip
+        shapes.append(
+            rectangle(max(x0, 1), max(y0, 1), min(x1, 239) - x0, min(y1, 109) - y0, stroke=ORANGE)
+        )
+    return shapes
+
+
 CAR = ("..xxxx..", ".xxxxxx.", "xxxxxxxx", "xxxxxxxx", ".xx..xx.")
 PERSON = (".xx.", ".xx.", "xxxx", "xxxx", "xxxx", ".xx.", ".xx.", "xx.x", "x..x")
 
@@ -300,6 +317,7 @@ CARDS = {
     "3-7": residual,
     "3-8-1": autoencoder,
     "3-8": u_net,
+    "3-10-1": detection,
     "3-10": masks,
     "speed": speed,
 }

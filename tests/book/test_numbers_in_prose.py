@@ -260,6 +260,37 @@ def without_a_network(rival, digit):
     return anomalies[rival][digit]
 
 
+def detectors(kind, *keys):
+    """A figure of the detectors of chapter 3-10-1, seed by seed."""
+    found = recorded("chapter_3_10_1")[kind]
+    for key in keys:
+        found = [run[key] for run in found]
+    return found
+
+
+def yolo_fell(term):
+    """How many times as large a part of YOLO's loss was at first as in the end."""
+    losses = recorded("chapter_3_10_1")["yolo"][0]["losses"][term]
+    return losses[0] / losses[-1]
+
+
+def regions_times():
+    """How many times as long R-CNN takes as Fast R-CNN, by the number of regions."""
+    rows = recorded("chapter_3_10_1")["times"]["by regions"]
+    return {row["regions"]: row["R-CNN"] / row["Fast R-CNN"] for row in rows}
+
+
+def scene_time(*names):
+    times = recorded("chapter_3_10_1")["times"]["for a scene"]
+    return sum(times[name] for name in names)
+
+
+def people_fit(reading):
+    """The median overlap of people's boxes with what moves in the video of chapter 3-10-1."""
+    frames = recorded("chapter_3_10_1")["street"]["frames"]
+    return median(value for frame in frames for value in frame["fit"][reading])
+
+
 ENDINGS = ("identity, squares", "sigmoid, squares", "sigmoid, cross entropy")
 BUS = 16 * 8e9 * 128 / 130 / 8  # PCI Express 3.0, as chapter 3-5-2 calculates it
 
@@ -981,6 +1012,117 @@ CLAIMS = [
         "3-8-1_autoencoders",
         "whatever comes, comes back, and the areas fall",
         lambda: all(left_out(digit, size=128) < left_out(digit) for digit in (0, 2, 8)),
+    ),
+    (
+        "3-10-1_detection",
+        "With 13 regions the shared map does not even halve the time; with 416 it saves eight "
+        "ninths of it",
+        lambda: regions_times()[13] < 2 and 8.5 < regions_times()[416] < 9.5,
+    ),
+    (
+        "3-10-1_detection",
+        "It takes more time than either network, so Fast R-CNN as a whole is not even one and a "
+        "half times as fast as R-CNN",
+        lambda: (
+            scene_time("search") > scene_time("R-CNN") > scene_time("Fast R-CNN")
+            and scene_time("search", "R-CNN") < 1.5 * scene_time("search", "Fast R-CNN")
+        ),
+    ),
+    (
+        "3-10-1_detection",
+        "30 of them cover more of the things than some two hundred regions from the search",
+        lambda: (
+            max(detectors("faster", "proposals", "count")) <= 30
+            and min(detectors("faster", "segments", "count")) > 200
+            and min(detectors("faster", "proposals", "recall"))
+            > max(detectors("faster", "segments", "recall")) + 0.05
+        ),
+    ),
+    (
+        "3-10-1_detection",
+        "SSD has a little more of the things (AP50); where boxes have to fit better (AP70), the "
+        "second look of Faster R-CNN pays",
+        lambda: (
+            max(detectors("faster", "AP50"))
+            < min(detectors("ssd", "AP50"))
+            < max(detectors("faster", "AP50")) + 0.05
+            and min(detectors("faster", "AP70")) > max(detectors("ssd", "AP70"))
+        ),
+    ),
+    (
+        "3-10-1_detection",
+        "**YOLO** is far behind after as many steps",
+        lambda: max(detectors("yolo", "AP50")) < min(detectors("faster", "AP50")) - 0.3,
+    ),
+    (
+        "3-10-1_detection",
+        "The sizes have become more than twenty times better, the places only six times",
+        lambda: yolo_fell("size") > 20 and 5.5 < yolo_fell("place") < 7,
+    ),
+    (
+        "3-10-1_detection",
+        "Buses it finds, but small people hardly",
+        lambda: (
+            min(classes[1] for classes in detectors("yolo", "by class")) > 0.75
+            and max(classes[2] for classes in detectors("yolo", "by class")) < 0.15
+        ),
+    ),
+    (
+        "3-10-1_detection",
+        "nobody is good, not even those without a grid",
+        lambda: max(detectors("faster", "queues") + detectors("ssd", "queues")) < 0.5,
+    ),
+    (
+        "3-10-1_detection",
+        "And YOLO finds next to none",
+        lambda: max(detectors("yolo", "queues")) < 0.01,
+    ),
+    (
+        "3-10-1_detection",
+        "Here each scene was seen three or four times",
+        lambda: (
+            3
+            < recorded("chapter_3_10_1")["settings"]["steps"]
+            * recorded("chapter_3_10_1")["settings"]["batch_size"]
+            / recorded("chapter_3_10_1")["settings"]["learn"]
+            < 4
+        ),
+    ),
+    (
+        "3-10-1_detection",
+        "cost the same second stage a seventh of its AP",
+        lambda: (
+            1 / 8
+            < 1
+            - median(detectors("faster", "segments", "AP50"))
+            / median(detectors("faster", "segments", "AP50 of Faster R-CNN"))
+            < 1 / 6
+        ),
+    ),
+    (
+        "3-10-1_detection",
+        "the *same* network took more than three times as long in one run as in another",
+        lambda: max(detectors("ssd", "milliseconds")) > 3 * min(detectors("ssd", "milliseconds")),
+    ),
+    (
+        "3-10-1_detection",
+        "with them all people come out too small",
+        lambda: people_fit("the first three anchors") < 0.3 < 0.55 < people_fit("as here"),
+    ),
+    (
+        "3-10-1_detection",
+        "our layers need about a third more time for a frame than PyTorch on the same core",
+        lambda: (
+            1.25
+            < recorded("chapter_3_10_1")["street"]["seconds"]["convbook"]
+            / recorded("chapter_3_10_1")["street"]["seconds"]["PyTorch"]
+            < 1.42
+        ),
+    ),
+    (
+        "3-10-1_detection",
+        "numbers, learned from photographs",
+        lambda: recorded("chapter_3_10_1")["street"]["numbers"] == 8_858_734,
     ),
     (
         "3-10_mask_rcnn",

@@ -442,6 +442,56 @@ def share_of_pairs(known, strange):
     return sum(wins) / (len(known) * len(strange))
 
 
+def overlaps(a, b):
+    return np.array([[overlap(one, other) for other in b] for one in a])
+
+
+def overlap(one, other):
+    rows = set(np.arange(one[0], one[2], 0.25)) & set(np.arange(other[0], other[2], 0.25))
+    columns = set(np.arange(one[1], one[3], 0.25)) & set(np.arange(other[1], other[3], 0.25))
+    both = len(rows) * len(columns) / 16
+    areas = [(y1 - y0) * (x1 - x0) for y0, x0, y1, x1 in (one, other)]
+    return both / (sum(areas) - both)
+
+
+def suppress(boxes, scores, threshold):
+    left, kept = list(range(len(boxes))), []
+    while left:
+        best = max(left, key=lambda i: (scores[i], -i))
+        kept.append(best)
+        left.remove(best)
+        left = [i for i in left if overlap(boxes[best], boxes[i]) <= threshold]
+    return kept
+
+
+def pool_region(x, box, size, scale):
+    y0, x0, y1, x1 = [int((edge * scale * 2 + 1) // 2) for edge in box]
+    region = x[y0 : y1 + 1, x0 : x1 + 1]
+    y = np.full((size, size), -np.inf)
+    for (h, w), value in np.ndenumerate(region):
+        for i in range(size):
+            for j in range(size):
+                down = h + 1 > i * len(region) / size and h < (i + 1) * len(region) / size
+                wide = region.shape[1]
+                if down and w + 1 > j * wide / size and w < (j + 1) * wide / size:
+                    y[i, j] = max(y[i, j], value)
+    return y
+
+
+def average_precision_of(right, things):
+    hits = [n for n, r in enumerate(right) if r]
+    precision = [(i + 1) / (n + 1) for i, n in enumerate(hits)]
+    return sum(max(precision[i:]) for i in range(len(hits))) / things
+
+
+def lost_things(boxes, cells, size):
+    seen = {
+        (int((y0 + y1) / 2 / (size / cells)), int((x0 + x1) / 2 / (size / cells)))
+        for y0, x0, y1, x1 in boxes
+    }
+    return len(boxes) - len(seen)
+
+
 ANSWERS = {
     "3-1.1": [[4, -1, 2], [6, 3, 0]],
     "3-1.2": correlate,
@@ -521,4 +571,14 @@ ANSWERS = {
     "3-8-1.4": lay_down,
     "3-8-1.5": strangeness,
     "3-8-1.6": share_of_pairs,
+    "3-10-1.1": 0.12,
+    "3-10-1.2": [1, 0, 2, 5],
+    "3-10-1.3": [1, -1, -1, 1, 0, -1, 1],
+    "3-10-1.4": [[2, 5], [9, 6]],
+    "3-10-1.5": 0.625,
+    "3-10-1.6": overlaps,
+    "3-10-1.7": suppress,
+    "3-10-1.8": pool_region,
+    "3-10-1.9": average_precision_of,
+    "3-10-1.10": lost_things,
 }
