@@ -93,6 +93,11 @@ def hearts(name, key="dice", part="few"):
     return median(run[key] for run in recorded("chapter_3_8")[part][name])
 
 
+def regions(roi="align"):
+    """What is recorded of the Mask R-CNNs of chapter 3-10, seed by seed."""
+    return recorded("chapter_3_10")["regions"][roi]
+
+
 def skips(name, key):
     """What the U-Net of chapter 3-8 reaches with or without skips, seed by seed."""
     return [run[key] for run in recorded("chapter_3_8")["skips"][name]]
@@ -1128,6 +1133,22 @@ CLAIMS = [
         "3-10_mask_rcnn",
         "it was trained in the same way, with more scenes",
         lambda: recorded("chapter_3_10")["settings"]["scenes"] > 800,
+    ),
+    (
+        "3-10_mask_rcnn",
+        "More crossings are missed than numbers change",
+        lambda: all(
+            sum(sum(film["crossed in truth"]) - sum(film["crossed"]) for film in run["films"])
+            > sum(len(film["switches"]) for film in run["films"])
+            for run in regions()
+        ),
+    ),
+    (
+        "3-10_mask_rcnn",
+        "A fifth to a third of the AP50 is gone",
+        lambda: all(
+            0.2 < 1 - run["half a cell"]["mask AP50"] / run["mask AP50"] < 0.34 for run in regions()
+        ),
     ),
 ]
 
