@@ -30,6 +30,7 @@ RECORDERS = {
     ],
     # Its part about a real street needs weights and frames; see the script.
     "3-10-1": [["record_chapter_3_10_1.py"]],
+    "3-10-2": [["record_chapter_3_10_2.py"]],
     "3-10": [["record_chapter_3_10.py"]],
     "speed": [["run.py"]],
 }

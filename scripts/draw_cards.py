@@ -13,7 +13,7 @@ import numpy as np
 
 from convbook.datasets import mnist
 from convbook.functional import avg_pool2d, conv2d, max_pool2d, max_pool2d_backward
-from convbook.images.scenes import street_scene
+from convbook.images.scenes import class_maps, street_scene
 from convbook.layers import Summary
 from convbook.models.evolution import SMALL
 
@@ -290,6 +290,28 @@ def masks():
     return shapes
 
 
+def segmentation():
+    """Draw the classes of a street three times, from coarse to fine, in runs of one colour."""
+    scene = street_scene(4, 64)
+    (classes,) = class_maps([scene.labels], [scene.masks])
+    colours = {1: BLUE, 3: ORANGE, 4: GREY}
+    shapes = []
+    for x, side in ((10, 8), (88, 4), (166, 2)):
+        blocks = classes.reshape(64 // side, side, 64 // side, side).transpose(0, 2, 1, 3)
+        for row, line_of_blocks in enumerate(blocks.reshape(64 // side, 64 // side, -1)):
+            # The most frequent thing, if it has a third of the block.
+            shares = np.array([(line_of_blocks == k).mean(axis=1) for k in colours])
+            found = np.where(shares.max(axis=0) > 0.33, shares.argmax(axis=0), -1)
+            starts = np.flatnonzero(np.diff(found, prepend=-2))
+            for start, length in zip(starts, np.diff(starts, append=len(found))):
+                if found[start] >= 0:
+                    colour = list(colours.values())[found[start]]
+                    at = x + side * start, 23 + side * row, side * length, side
+                    shapes.append(rectangle(*at, colour, opacity=0.8))
+        shapes.append(rectangle(x, 23, 64, 64, stroke=GREY))
+    return shapes
+
+
 def speed():
     ticks = [
         line([(120 + r * math.cos(a), 60 + r * math.sin(a)) for r in (34, 39)])
@@ -318,6 +340,7 @@ CARDS = {
     "3-8-1": autoencoder,
     "3-8": u_net,
     "3-10-1": detection,
+    "3-10-2": segmentation,
     "3-10": masks,
     "speed": speed,
 }

@@ -10,9 +10,11 @@ import re
 from functools import cache
 from statistics import median
 
+import numpy as np
 import pytest
 
 from convbook.kernels.blocks import BLOCK_BYTES
+from convbook.training import class_ious
 from helpers import ROOT
 from helpers.pages import listed_in_toc
 from helpers.prose import texts
@@ -320,6 +322,44 @@ def people_fit(reading):
     """The median overlap of people's boxes with what moves in the video of chapter 3-10-1."""
     frames = recorded("chapter_3_10_1")["street"]["frames"]
     return median(value for frame in frames for value in frame["fit"][reading])
+
+
+def mious(name, key="counts", part="networks"):
+    """mIoU of a network of chapter 3-10-2, or with weights of one kind, seed by seed."""
+    runs = recorded("chapter_3_10_2")[part][name]
+    return [class_ious(np.array(run[key])).mean() for run in runs]
+
+
+SEGMENTING = ("FCN without skips", "FCN", "SegNet", "U-Net")
+
+
+def gain_by_scores(key="counts"):
+    """What the skips of the FCN are worth, seed by seed."""
+    return [a - b for a, b in zip(mious("FCN", key), mious("FCN without skips", key))]
+
+
+def lost_when_larger(name):
+    """How much mIoU a network loses on larger scenes."""
+    return median(mious(name)) - median(mious(name, "large"))
+
+
+def segmenting_seconds(name):
+    return median(run["seconds"] for run in recorded("chapter_3_10_2")["networks"][name])
+
+
+def ious_with(power):
+    """The IoU of each class with class weights of one kind, seed by seed."""
+    runs = recorded("chapter_3_10_2")["weights"][power]
+    return [class_ious(np.array(run["counts"])) for run in runs]
+
+
+def weighted(power):
+    """Accuracy, and how often dogs are called for each of their pixels: medians over seeds."""
+    counts = [np.array(run["counts"]) for run in recorded("chapter_3_10_2")["weights"][power]]
+    return (
+        median(np.trace(c) / c.sum() for c in counts),
+        median(c[:, 4].sum() / c[4].sum() for c in counts),
+    )
 
 
 DECODERS = ("filter 3, stride 2", "filter 4, stride 2", "upsample, then convolve")
@@ -1280,6 +1320,72 @@ CLAIMS = [
         lambda: all(
             0.2 < 1 - run["half a cell"]["mask AP50"] / run["mask AP50"] < 0.34 for run in regions()
         ),
+    ),
+    (
+        "3-10-2_segmentation",
+        "250 weights in all, raise mIoU by {}, and the map is better from every seed, at edges",
+        lambda: f"{median(gain_by_scores()):.2f}" if min(gain_by_scores()) > 0 else False,
+    ),
+    (
+        "3-10-2_segmentation",
+        "the map is better from every seed, at edges as well",
+        lambda: min(gain_by_scores("at edges")) > 0,
+    ),
+    (
+        "3-10-2_segmentation",
+        "the network finds background and buses, and hardly anything else",
+        lambda: all(max(ious[1], ious[3], ious[4]) < 0.1 < ious[2] for ious in ious_with("none")),
+    ),
+    (
+        "3-10-2_segmentation",
+        "its accuracy is the highest of the three all the same",
+        lambda: weighted("none")[0] > max(weighted("root")[0], weighted("all")[0]),
+    ),
+    (
+        "3-10-2_segmentation",
+        "everything is found and called far too often, dogs about ten times too often",
+        lambda: 8 < weighted("all")[1] < 14,
+    ),
+    (
+        "3-10-2_segmentation",
+        "in the median it has the best mIoU of the three, though its runs differ a lot and this "
+        "small network still finds next to no dogs",
+        lambda: (
+            median(mious("root", part="weights"))
+            > max(median(mious(power, part="weights")) for power in ("none", "all"))
+            and np.ptp(mious("root", part="weights")) > 0.05
+            and max(ious[4] for ious in ious_with("root")) < 0.15
+        ),
+    ),
+    (
+        "3-10-2_segmentation",
+        "It comes last here, though the best of its three runs is level with the FCN without skips",
+        lambda: (
+            median(mious("SegNet")) < min(median(mious(name)) for name in ("FCN", "U-Net"))
+            and median(mious("SegNet")) < median(mious("FCN without skips"))
+            and abs(max(mious("SegNet")) - median(mious("FCN without skips"))) < 0.01
+        ),
+    ),
+    (
+        "3-10-2_segmentation",
+        "takes twice as long as the FCN, which is ahead of it from every seed",
+        lambda: (
+            1.7 < segmenting_seconds("U-Net") / segmenting_seconds("FCN") < 2.3
+            and all(a > b for a, b in zip(mious("FCN"), mious("U-Net")))
+        ),
+    ),
+    (
+        "3-10-2_segmentation",
+        "all of them lose, the U-Net most",
+        lambda: (
+            min(lost_when_larger(name) for name in SEGMENTING) > 0
+            and max(SEGMENTING, key=lost_when_larger) == "U-Net"
+        ),
+    ),
+    (
+        "3-10-2_segmentation",
+        "what each gives for half a minute or a minute of learning",
+        lambda: all(25 < segmenting_seconds(name) < 75 for name in SEGMENTING),
     ),
 ]
 

@@ -492,6 +492,31 @@ def lost_things(boxes, cells, size):
     return len(boxes) - len(seen)
 
 
+# --- chapter 3-10-2 ------------------------------------------------------------------------------
+
+
+def put_back(y, indices, height, width):
+    x = np.zeros((*y.shape[:2], height, width), y.dtype)
+    for at in np.ndindex(y.shape):
+        row = indices[at] // width
+        x[at[0], at[1], row, indices[at] - row * width] = y[at]
+    return x
+
+
+def mean_of_ious(labels, found, classes):
+    pixels = list(zip(labels.flat, found.flat))
+    ious = []
+    for k in range(classes):
+        union = [pair for pair in pixels if k in pair]
+        if union:
+            ious.append(union.count((k, k)) / len(union))
+    return np.mean(ious)
+
+
+def one_by_one(x, u, b):
+    return np.stack([np.tensordot(x, row, (1, 0)) + bias for row, bias in zip(u, b)], axis=1)
+
+
 ANSWERS = {
     "3-1.1": [[4, -1, 2], [6, 3, 0]],
     "3-1.2": correlate,
@@ -581,4 +606,11 @@ ANSWERS = {
     "3-10-1.8": pool_region,
     "3-10-1.9": average_precision_of,
     "3-10-1.10": lost_things,
+    "3-10-2.1": [[16, 48, 80], [32, 24, 40], [64, 12, 20], [5, 12, 20], [5, 24, 40], [5, 96, 160]],
+    "3-10-2.2": [1_228_800, 4_915_200, 1_228_800, 76_800],
+    "3-10-2.3": [[0.25, 1, 4], [0.5, 1, 2]],
+    "3-10-2.4": [0.75, 0.4, 0.5, 0.55],
+    "3-10-2.5": put_back,
+    "3-10-2.6": mean_of_ious,
+    "3-10-2.7": one_by_one,
 }

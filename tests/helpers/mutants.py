@@ -239,7 +239,7 @@ def view(argument, value):
     for found in candidates:
         if np.array_equal(found, wanted):
             return found.view(type(value))
-    if plain.ndim == 2 and wanted.ndim == 4:
+    if plain.ndim == 2 and wanted.ndim == 4 and np.all(wanted.shape[2:] <= np.array(plain.shape)):
         windows = np.lib.stride_tricks.sliding_window_view(plain, wanted.shape[2:])
         if np.array_equal(windows, wanted):
             return windows
