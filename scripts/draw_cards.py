@@ -254,6 +254,23 @@ def autoencoder():
     return shapes + funnel + [rectangle(116, 46 + 10 * i, 8, 8, ORANGE) for i in (0, 1)]
 
 
+def landscape(x, sky, sun, hill):
+    """Draw a sky with a sun over a hill, 76 pixels wide."""
+    return [
+        rectangle(x, 22, 76, 66, sky, GREY, 0.55),
+        f'<circle cx="{x + 56}" cy="40" r="9" fill="{sun}"/>',
+        f'<path d="M{x} 88V70Q{x + 24} 46 {x + 48} 68T{x + 76} 62V88Z" fill="{hill}"/>',
+    ]
+
+
+def pix2pix():
+    return [
+        *landscape(12, "#c3c8ce", "#eef0f2", "#6e7781"),
+        *arrow(103, 55, 34),
+        *landscape(152, BLUE, "#f2c14e", "#3f9142"),
+    ]
+
+
 def detection():
     """Draw the things of a street as blue pixels, row by row, and their boxes."""
     scene, side = street_scene(7, size=(28, 60), grain=0), 4
@@ -339,6 +356,7 @@ CARDS = {
     "3-7": residual,
     "3-8-1": autoencoder,
     "3-8": u_net,
+    "3-9": pix2pix,
     "3-10-1": detection,
     "3-10-2": segmentation,
     "3-10": masks,

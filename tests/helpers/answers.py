@@ -442,6 +442,34 @@ def share_of_pairs(known, strange):
     return sum(wins) / (len(known) * len(strange))
 
 
+def best_colours(colours):
+    ordered = np.sort(colours, axis=0)
+    return np.array([ordered[len(colours) // 2], colours.sum(axis=0) / len(colours)])
+
+
+def brightness_and_differences(x):
+    r, g, b = x[:, 0], x[:, 1], x[:, 2]
+    y = 0.299 * r + 0.587 * g + 0.114 * b
+    result = np.empty(x.shape)
+    result[:, 0], result[:, 1], result[:, 2] = y, (b - y) / 1.772, (r - y) / 1.402
+    return result
+
+
+def patch_loss(scores, real):
+    s = scores if real else -scores
+    return np.mean(np.log1p(np.exp(-abs(s))) + np.maximum(-s, 0))
+
+
+def generator_turn(theta, w, x, target, weight, rate):
+    slopes = []
+    for one, wanted in zip(x, target):
+        made = theta * one
+        d = 1 / (1 + np.exp(-(w[0] * made + w[1] * one)))
+        d_made = weight * (1 if made > wanted else -1) - (1 - d) * w[0]
+        slopes.append(d_made * one)
+    return np.array([theta - rate * sum(slopes) / len(slopes), w[0], w[1]])
+
+
 def overlaps(a, b):
     return np.array([[overlap(one, other) for other in b] for one in a])
 
@@ -596,6 +624,12 @@ ANSWERS = {
     "3-8-1.4": lay_down,
     "3-8-1.5": strangeness,
     "3-8-1.6": share_of_pairs,
+    "3-9.1": [8, 12, 26, 70],
+    "3-9.2": best_colours,
+    "3-9.3": brightness_and_differences,
+    "3-9.4": patch_loss,
+    "3-9.5": generator_turn,
+    "3-9.6": [2328, 10416, 433, 13177],
     "3-10-1.1": 0.12,
     "3-10-1.2": [1, 0, 2, 5],
     "3-10-1.3": [1, -1, -1, 1, 0, -1, 1],
