@@ -148,6 +148,11 @@ def missed_in_turn():
     return np.abs(in_turn("fractions") - in_turn("true_fractions"))
 
 
+def marked(way):
+    """Dice where hearts fill a hundredth of the picture, seed by seed."""
+    return [run["dice"] for run in recorded("chapter_3_8")["empty"][way]]
+
+
 def too_good():
     """How much better the network of chapter 3-8 looks with the same patients in the test."""
     return hearts("the same patients", part="leak") - hearts("other patients", part="leak")
@@ -689,6 +694,26 @@ CLAIMS = [
         "3-8_unet",
         "the ejection fraction is off by {} on average",
         lambda: f"{real_hearts('fraction_error'):.2f}",
+    ),
+    (
+        "3-8_unet",
+        "it is the wider network with the larger learning rate that helps, with either loss",
+        lambda: min(marked("cross entropy, larger") + marked("cross entropy + Dice, larger")) > 0.6,
+    ),
+    (
+        "3-8_unet",
+        "there the loss of areas does no worse from any seed",
+        lambda: all(
+            a > b - 0.005
+            for a, b in zip(
+                marked("cross entropy + Dice, larger"), marked("cross entropy, larger"), strict=True
+            )
+        ),
+    ),
+    (
+        "3-8_unet",
+        "By itself it does not save the narrow one",
+        lambda: max(marked("cross entropy + Dice")) < 0.05,
     ),
     (
         "3-8_unet",
