@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from convbook.datasets import mnist
+from convbook.datasets.plane import banana
 from convbook.functional import avg_pool2d, conv2d, max_pool2d, max_pool2d_backward
 from convbook.images.scenes import class_maps, street_scene
 from convbook.layers import Summary
@@ -329,6 +330,20 @@ def segmentation():
     return shapes
 
 
+def forger():
+    rng = np.random.default_rng(3)
+    real, made = banana(26, rng), banana(14, rng) * 0.8 + [0.5, 0.5]
+    shapes = [
+        f'<circle cx="{120 + 34 * x:.1f}" cy="{72 - 26 * y:.1f}" r="4" fill="{BLUE}"/>'
+        for x, y in real
+    ]
+    for x, y in made:
+        a, b = 120 + 34 * x, 72 - 26 * y
+        points = [(a, b - 5), (a + 5, b), (a, b + 5), (a - 5, b), (a, b - 5)]
+        shapes.append(line(points, ORANGE, 2.5))
+    return shapes
+
+
 def speed():
     ticks = [
         line([(120 + r * math.cos(a), 60 + r * math.sin(a)) for r in (34, 39)])
@@ -356,6 +371,7 @@ CARDS = {
     "3-7": residual,
     "3-8-1": autoencoder,
     "3-8": u_net,
+    "3-9-1": forger,
     "3-9": pix2pix,
     "3-10-1": detection,
     "3-10-2": segmentation,

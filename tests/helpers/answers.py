@@ -4,6 +4,8 @@ They are written as a learner would, with other loops than the pages'. An exerci
 those of the first chapters also serve the tests as a second opinion on the package.
 """
 
+import math
+
 import numpy as np
 
 from convbook import functional
@@ -545,6 +547,41 @@ def one_by_one(x, u, b):
     return np.stack([np.tensordot(x, row, (1, 0)) + bias for row, bias in zip(u, b)], axis=1)
 
 
+# --- chapter 3-9 ---------------------------------------------------------------------------------
+
+
+def value_of(d_real, d_fake):
+    return sum(map(math.log, d_real)) / len(d_real) + sum(math.log(1 - d) for d in d_fake) / len(
+        d_fake
+    )
+
+
+def generator_gradient(scores, saturating):
+    """By the chain rule, link by link."""
+    d = 1 / (1 + np.exp(-scores))
+    by_d = -1 / (1 - d) if saturating else -1 / d
+    return by_d * d * (1 - d) / scores.size
+
+
+def one_turn(w, theta, real, rate):
+    def uphill(number, target):
+        return target - 1 / (1 + math.exp(-w * number))
+
+    w += rate * (uphill(real, 1) * real + uphill(theta, 0) * theta)
+    theta += rate * uphill(theta, 1) * w
+    return np.array([w, theta])
+
+
+def claimed_scores(scores, labels):
+    return np.array([row[0] + row[1 + label] for row, label in zip(scores, labels)])
+
+
+def variety(pictures):
+    n = len(pictures)
+    pairs = [(i, j) for i in range(n) for j in range(i)]
+    return sum(((pictures[i] - pictures[j]) ** 2).sum() ** 0.5 for i, j in pairs) / len(pairs)
+
+
 ANSWERS = {
     "3-1.1": [[4, -1, 2], [6, 3, 0]],
     "3-1.2": correlate,
@@ -647,4 +684,11 @@ ANSWERS = {
     "3-10-2.5": put_back,
     "3-10-2.6": mean_of_ious,
     "3-10-2.7": one_by_one,
+    "3-9-1.1": [4 / 5, 1 / 2, 2 / 5, 1, 0],
+    "3-9-1.2": value_of,
+    "3-9-1.3": generator_gradient,
+    "3-9-1.4": one_turn,
+    "3-9-1.5": claimed_scores,
+    "3-9-1.6": variety,
+    "3-9-1.7": [[1, 1], [2, 1], [2, 2], [3, 2]],
 }

@@ -13,7 +13,7 @@ from convbook.models.gan import (
     plane_generator,
 )
 from convbook.optimizers import Adam
-from convbook.training import health, health_gan
+from convbook.training import generated, health, health_gan
 from convbook.training.adversarial import discriminator_step, generator_loss, generator_step
 
 RNG = np.random.default_rng
@@ -54,6 +54,30 @@ def test_collapse_is_seen_in_the_variety():
     same = np.repeat(real[:3], 10, axis=0)
     found = health_gan.still_various(same, np.repeat(np.arange(3), 10), real, labels)
     assert not found and "varies 0.00 times" in str(found) and "collapse" in str(found)
+
+
+def test_collapse_onto_a_few_far_places_is_seen_in_what_is_covered():
+    real, as_many = plane.ring(200, RNG(0)), plane.ring(200, RNG(1))
+    few = as_many[(as_many[:, 0] > 1.5) | (as_many[:, 0] < -1.5)]  # two of eight, far apart
+    one = np.zeros(200, int)
+    assert health_gan.still_various(few, one[: len(few)], real, one)  # which is why
+    found = health_gan.covers(few, real)
+    assert not found and "left out: collapse" in str(found)
+    found = health_gan.covers(as_many, real)
+    assert found and "collapse" not in str(found)
+    pictures = RNG(0).random((30, 1, 5, 5))
+    assert health_gan.covers(pictures, pictures[::-1])
+    for made, data in ((real[:0], real), (real, real[:5])):
+        with pytest.raises(ValueError, match="real more than 5"):
+            health_gan.covers(made, data)
+
+
+@pytest.mark.parametrize("neighbours", [1, 2, 4])
+def test_new_data_of_the_same_source_cover_nearly_all(neighbours):
+    """One real piece in 2**neighbours stays uncovered, as the paper derives."""
+    made, real = RNG(0).random((2, 2000, 3))
+    found = generated.coverage(made, real, neighbours)
+    assert found == pytest.approx(1 - 0.5**neighbours, abs=0.03)
 
 
 def test_steps_keep_to_themselves():

@@ -7,6 +7,7 @@ that ends in tanh gives -1 to 1, and `as_pictures` takes that there.
 
 import numpy as np
 
+from .. import checks
 from ..functional import softmax
 from ..layers.base import evaluating
 from .nearest import distances
@@ -74,6 +75,41 @@ def variety(pictures, labels):
         if n > 1:
             found.append(distances(of_class, of_class).sum() / (n * (n - 1)))
     return float(np.mean(found))
+
+
+def coverage(made, real, neighbours=5):
+    """Return the share of real data that have something generated in their neighbourhood.
+
+    The neighbourhood of a real piece reaches as far as its `neighbours`-th nearest real piece. As
+    many new data from the same source as there are real ones cover all but 1 / 2**neighbours of
+    them (Naeem et al., "Reliable fidelity and diversity metrics for generative models", ICML 2020).
+
+    Parameters
+    ----------
+    made : array (M, …)
+    real : array (N, …)
+        More than `neighbours`.
+    neighbours : int
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If there are too few real data, or none that are generated.
+    """
+    neighbours = checks.integer("neighbours", neighbours, least=1)
+    if len(real) <= neighbours or len(made) == 0:
+        raise ValueError(
+            f"made must hold at least one piece and real more than {neighbours}, "
+            f"got {len(made)} and {len(real)}"
+        )
+    made, real = (array.reshape(len(array), -1) for array in (made, real))
+    reach = np.sort(distances(real, real), axis=1)[:, neighbours]  # 0 is the piece itself
+    return float((distances(real, made).min(axis=1) <= reach).mean())
 
 
 def nearest(pictures, training):

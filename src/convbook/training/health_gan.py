@@ -17,7 +17,7 @@ from ..layers.summary import named_layers
 from ..losses import probability
 from .adversarial import generator_loss
 from .checks import instance
-from .generated import variety
+from .generated import coverage, variety
 from .health import Finding, listed
 
 
@@ -79,6 +79,30 @@ def still_various(pictures, labels, real, real_labels, least=0.6):
     says = f"within a class, what is generated varies {share:.2f} times as much as the data"
     fine = share >= least
     return Finding(fine, says + ("" if fine else "; a part of the data is left out: collapse"))
+
+
+def covers(made, real, neighbours=5, least=0.5):
+    """Check that what is generated turns up wherever the data are.
+
+    `still_various` finds a generator that makes one thing; this one finds also a generator that
+    makes a few very different things, and leaves out what lies between.
+
+    Parameters
+    ----------
+    made, real : array (n, …)
+        About as many of both; see `convbook.training.generated.coverage`.
+    neighbours : int
+    least : float
+        Not fine if a smaller share of the real data is covered.
+
+    Returns
+    -------
+    Finding
+    """
+    share = coverage(made, real, neighbours)
+    says = f"{share:.2f} of the real data have something generated in their neighbourhood"
+    fine = share >= least
+    return Finding(fine, says + ("" if fine else "; the others are left out: collapse"))
 
 
 def keeps_to_itself(step, own, others):
