@@ -193,6 +193,7 @@ def test_shows_what_the_package_computes(tmp_path, open_page):
 def test_steps_clicks_and_keys(tmp_path, open_page):
     seen = open_widgets(tmp_path, open_page, [VideoExplorer(FILM)])
     page, w = seen.page, VideoExplorer(FILM)
+    assert page.locator("img").count() == 0  # the film is no picture of the board
     page.get_by_role("button", name="One step forward").click()
     assert shown(page)[0]["frame"] == 1
     page.locator(".cb-board").focus()

@@ -61,8 +61,10 @@ export function board({ label, onpoint, onhover, onarrow, pixelated = false }) {
     /** What stays on top and is not replaced when the board is shown anew: what can be dragged. */
     keep: (...parts) => above.append(...parts),
     show({ url, height, width }, ...layers) {
+      // Without an address there is no picture: an empty one would count as missing on the page.
+      if (!url) image.remove();
+      else if (image.parentNode !== el) el.prepend(image);
       if (url && image.getAttribute("src") !== url) image.setAttribute("src", url);
-      image.hidden = !url;
       size = [height, width];
       el.style.aspectRatio = `${width} / ${height}`;
       drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
