@@ -19,7 +19,7 @@ RECORDERS = {
     "3-6": [["record_chapter_3_6.py"], ["augmentation.py", "--save"]],
     "3-6-2": [["record_transfer.py"]],
     "3-7-1": [["record_chapter_3_7_1.py"]],
-    "3-7": [["record_chapter_3_7.py"]],
+    "3-7": [["record_chapter_3_7.py"], ["record_chapter_3_7_1.py"]],
     "3-8-1": [["record_chapter_3_8_1.py"]],
     # All but some parts of the first need real hearts, which CONVBOOK_HEARTS names.
     "3-8": [
