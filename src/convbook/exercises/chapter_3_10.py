@@ -351,8 +351,8 @@ EXERCISES = {
     "3-10.4": Exercise(
         title="The loss of the masks",
         reference=mask_loss,
-        start="scores[np.arange(R), classes] picks the mask of each region's own class, in the "
-        "shape of targets.",
+        start="two lists of indices, those of the regions and their classes, pick each region's "
+        "own mask, in the shape of targets.",
         praise="Each region's own class alone is asked, a yes or no in every cell: so the masks of "
         "different classes never compete, and no region means no loss, not NaN.",
         hints=(

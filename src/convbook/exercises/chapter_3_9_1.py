@@ -333,7 +333,7 @@ EXERCISES = {
         "listen to its label.",
         hints=(
             "Column 0 is the score for any picture; that of label k stands in column 1 + k.",
-            "scores[np.arange(n), columns] takes one number out of each row.",
+            "Two lists of indices, of rows and of columns, take one number out of each row.",
         ),
         mistakes={
             "a column too few": (
