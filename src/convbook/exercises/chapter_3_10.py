@@ -463,8 +463,9 @@ EXERCISES = {
         praise="The middle of each pixel decides, and edges lie between pixels. Whoever asks the "
         "pixel's edge instead moves every mask by half a pixel.",
         hints=(
-            "(np.arange(H) + 0.5 - y0) / (y1 - y0) times the mask's height says in which of its "
-            "rows the middle of each row of the picture lies; rounded down it is the row's number.",
+            "The middle of row r of the picture is at r + 0.5. How far is that from the upper "
+            "edge, as a share of the box's height? That share of the mask's rows, rounded down, is "
+            "the number of the row to take.",
             "Rows below 0, and from the mask's height on, are outside of the box. The same holds "
             "for columns.",
             "mask[rows[:, None], columns] reads the mask for all pixels at once, if rows and "

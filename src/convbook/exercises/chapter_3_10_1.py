@@ -542,9 +542,10 @@ EXERCISES = {
         hints=(
             "int(np.floor(edge * scale + 0.5)) rounds halves up. Rows go from the first to the "
             "last, both included: y1 - y0 + 1 of them.",
-            "Part i of n rows goes from i * n // size to -(-(i + 1) * n // size): the end is "
-            "rounded up.",
-            "y[i, j] = x[rows of part i, columns of part j].max()",
+            "Part i goes from row i times the height by the number of parts, rounded down, to the "
+            "same for i + 1, rounded up.",
+            "Each number of the output is the largest of the rows of one part and the columns of "
+            "one part.",
         ),
         mistakes={
             "rounded down": (
@@ -611,9 +612,10 @@ EXERCISES = {
         "far.",
         praise="Sorting, matching and this: that is all of AP.",
         hints=(
-            "precision = np.cumsum(right) / np.arange(1, len(right) + 1)",
-            "At each answer counts the best precision from there on: "
-            "np.maximum.accumulate(precision[::-1])[::-1].",
+            "The precision after k answers is the number of right ones among them by k; "
+            "np.cumsum counts the right ones.",
+            "At each answer counts the best precision from there on: the running maximum, "
+            "np.maximum.accumulate, from behind.",
             "Add those at the right answers, and divide by things.",
         ),
         mistakes={
@@ -681,8 +683,8 @@ EXERCISES = {
         start="in which cell does the middle of the first box lie, which row and which column?",
         praise="And that many cannot be found, however long the network learns.",
         hints=(
-            "The middle is half of the sum of two edges. A cell is size / cells pixels long: "
-            "np.floor(middle * cells / size).",
+            "The middle is half of the sum of two edges. How many cells lie before it? A "
+            "picture is as wide as all cells together; round down.",
             "Two things in one cell: one is lost. Three: two are. So the lost ones are all things "
             "less the different cells.",
             "len(np.unique(places, axis=0)) counts different rows of an array (R, 2).",
