@@ -4,9 +4,9 @@
 
 Some ten minutes of processor time, on one thread: seven trainings from each of three seeds. Writes
 book/data/chapter_3_10_2.json after each of them; what is there already is not computed again,
-unless its part is named by `--only`. Mini-batches of 8 took the place
-of 16 after the test of one seed, in which the U-Net found no people. The class weights are compared
-on scenes of half the size, in a smaller network.
+unless its part is named by `--only`. Mini-batches of 8 took the place of 16 after the test of one
+seed, in which the U-Net found no people. The class weights are compared on scenes of half the size,
+in a smaller network.
 """
 
 import argparse

@@ -24,23 +24,12 @@ from convbook.detection.health import (
 )
 from convbook.images.scenes import CLASSES, street_scenes
 from convbook.losses import BCEWithLogitsLoss, SmoothL1Loss
+from helpers.findings import fault, fine
 
 IMAGES, BOXES, LABELS, MASKS = street_scenes(30, rng=0)
 WIDE = street_scenes(12, rng=1, size=(48, 96))
 SHAPES = [(10, 10), (11, 19), (20, 9), (18, 32), (30, 14), (26, 26), (12, 28)]
 ANCHORS = anchor_boxes(16, 4, SHAPES)
-
-
-def fine(finding):
-    assert finding, finding
-    return finding.sentence
-
-
-def fault(finding, *parts):
-    """Check that a fault was found, and that its sentence names all of this."""
-    assert not finding, finding
-    missing = [part for part in parts if part not in finding.sentence]
-    assert not missing, finding.sentence
 
 
 # --- Boxes of the training -----------------------------------------------------------------------

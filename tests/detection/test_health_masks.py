@@ -7,19 +7,9 @@ from convbook.detection import crop_masks
 from convbook.detection.health_masks import edges_fit, right_channel, tracks_hold
 from convbook.detection.tracking import Tracker
 from convbook.images.scenes import street_scenes, street_video
+from helpers.findings import fault, fine
 
 _, BOXES, LABELS, MASKS = street_scenes(12, rng=0)
-
-
-def fine(finding):
-    assert finding, finding
-    return finding.sentence
-
-
-def fault(finding, *parts):
-    assert not finding, finding
-    missing = [part for part in parts if part not in finding.sentence]
-    assert not missing, finding.sentence
 
 
 def test_edges():

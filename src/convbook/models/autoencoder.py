@@ -15,7 +15,7 @@ from ..layers import (
     Sigmoid,
     Skip,
 )
-from .blocks import conv_bn_relu
+from .blocks import conv_relu
 
 
 def digit_autoencoder(channels=8, rng=None):
@@ -140,28 +140,22 @@ def digit_cleaner(channels=8, norm=True, rng=None):
     """
     c = checks.integer("channels", channels, least=1)
     rng = np.random.default_rng(rng)
-
-    def convolution(in_channels, out_channels):
-        if norm:
-            return conv_bn_relu(in_channels, out_channels, 3, rng)
-        return [Conv2d(in_channels, out_channels, 3, padding=1, rng=rng), ReLU()]
-
     quarter = Sequential(
         MaxPool2d(2),
-        *convolution(2 * c, 4 * c),
+        *conv_relu(2 * c, 4 * c, rng, norm),
         ConvTranspose2d(4 * c, 2 * c, 2, stride=2, rng=rng),
     )
     half = Sequential(
         MaxPool2d(2),
-        *convolution(c, 2 * c),
+        *conv_relu(c, 2 * c, rng, norm),
         Skip(quarter),
-        *convolution(4 * c, 2 * c),
+        *conv_relu(4 * c, 2 * c, rng, norm),
         ConvTranspose2d(2 * c, c, 2, stride=2, rng=rng),
     )
     return Sequential(
-        *convolution(1, c),
+        *conv_relu(1, c, rng, norm),
         Skip(half),
-        *convolution(2 * c, c),
+        *conv_relu(2 * c, c, rng, norm),
         Conv2d(c, 1, 1, rng=rng),
         Sigmoid(),
     )

@@ -1,9 +1,9 @@
-"""What the networks are built of: a convolution, batch normalisation and ReLU in a row.
+"""What the networks are built of: convolution, batch normalisation and ReLU in a row, and so on.
 
 These are lists, not layers, so that a network stays one readable `Sequential`.
 """
 
-from ..layers import BatchNorm2d, Conv2d, ReLU
+from ..layers import BatchNorm2d, Conv2d, MaxPool2d, ReLU
 
 
 def conv_bn(
@@ -45,3 +45,23 @@ def conv_bn(
 def conv_bn_relu(*arguments, **options):
     """Return the layers of `conv_bn`, with the same arguments, and a ReLU."""
     return [*conv_bn(*arguments, **options), ReLU()]
+
+
+def conv_relu(in_channels, out_channels, rng, norm):
+    """Return a convolution of 3 × 3 and a ReLU, with a batch normalisation between if `norm`."""
+    if norm:
+        return conv_bn_relu(in_channels, out_channels, 3, rng)
+    return [Conv2d(in_channels, out_channels, 3, padding=1, rng=rng), ReLU()]
+
+
+def features(base, rng):
+    """Return what the detectors of small pictures begin with: four convolutions, two poolings.
+
+    Pictures (N, 3, H, W) become a feature map (N, 4 * base, H / 4, W / 4).
+    """
+    return [
+        *conv_bn_relu(3, base, 3, rng), MaxPool2d(2),
+        *conv_bn_relu(base, 2 * base, 3, rng), MaxPool2d(2),
+        *conv_bn_relu(2 * base, 4 * base, 3, rng),
+        *conv_bn_relu(4 * base, 4 * base, 3, rng),
+    ]  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 from .. import checks
 from ..detection import PerAnchor, anchor_boxes
 from ..layers import Concat, Container, Conv2d, MaxPool2d, Sequential
-from .blocks import conv_bn_relu
+from .blocks import conv_bn_relu, features
 
 # The anchors of each feature map of the SSD: pixels for each cell, and heights and widths.
 MAPS = (
@@ -96,12 +96,7 @@ class SSD(Container):
 
         super().__init__(
             {
-                "fine": Sequential(
-                    *conv_bn_relu(3, base, 3, rng), MaxPool2d(2),
-                    *conv_bn_relu(base, 2 * base, 3, rng), MaxPool2d(2),
-                    *conv_bn_relu(2 * base, 4 * base, 3, rng),
-                    *conv_bn_relu(4 * base, 4 * base, 3, rng),
-                ),
+                "fine": Sequential(*features(base, rng)),
                 "fine head": head(4 * base, self.maps[0][1]),
                 "coarse": Sequential(
                     MaxPool2d(2),
@@ -111,7 +106,7 @@ class SSD(Container):
                 "coarse head": head(6 * base, self.maps[1][1]),
                 "all": Concat(),
             }
-        )  # fmt: skip
+        )
 
     def anchors(self, size):
         """Return the anchors of both maps of a picture, in the order of the answers: (A, 4).

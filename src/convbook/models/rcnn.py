@@ -32,14 +32,13 @@ from ..layers import (
     ConvTranspose2d,
     Flatten,
     Linear,
-    MaxPool2d,
     ReLU,
     Sequential,
     Tape,
 )
 from ..layers.base import evaluating
 from ..losses import BCEWithLogitsLoss, SmoothL1Loss, SoftmaxCrossEntropy
-from .blocks import conv_bn_relu
+from .blocks import features
 
 SHAPES = ((10, 10), (11, 19), (20, 9), (18, 32), (30, 14), (26, 26), (12, 28))
 STRIDE, PARTS, MASK = 4, 7, 14  # pixels a cell; cells of a region, and of its mask, along a side
@@ -78,11 +77,7 @@ class RCNN(Container):
         rng, wide, per_cell = np.random.default_rng(rng), 4 * base, len(self.shapes)
         regions = RoIAlign if roi == "align" else RoIMaxPool
         children = {
-            "backbone": Sequential(
-                *conv_bn_relu(3, base, 3, rng), MaxPool2d(2),
-                *conv_bn_relu(base, 2 * base, 3, rng), MaxPool2d(2),
-                *conv_bn_relu(2 * base, wide, 3, rng), *conv_bn_relu(wide, wide, 3, rng),
-            ),
+            "backbone": Sequential(*features(base, rng)),
             "first": Sequential(Conv2d(wide, wide, 3, padding=1, rng=rng), ReLU()),
             "something": Sequential(_small(Conv2d(wide, per_cell, 1, rng=rng)), PerAnchor(1)),
             "proposals": Sequential(_small(Conv2d(wide, 4 * per_cell, 1, rng=rng)), PerAnchor(4)),

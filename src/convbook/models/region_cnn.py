@@ -12,7 +12,7 @@ from ..detection import roi_align, things_found
 from ..functional import softmax
 from ..layers import Flatten, Linear, MaxPool2d, ReLU, Sequential
 from ..layers.base import evaluating
-from .blocks import conv_bn_relu
+from .blocks import features
 
 SIDE = 32  # of the regions as R-CNN's network gets them, in pixels; in the paper 227
 
@@ -57,14 +57,15 @@ def region_cnn(classes=4, base=16, hidden=128, rng=None):
     """
     for name, number in (("classes", classes), ("base", base), ("hidden", hidden)):
         checks.integer(name, number, least=1)
-    rng, wide = np.random.default_rng(rng), 4 * base
+    rng = np.random.default_rng(rng)
     return Sequential(
-        *conv_bn_relu(3, base, 3, rng), MaxPool2d(2),
-        *conv_bn_relu(base, 2 * base, 3, rng), MaxPool2d(2),
-        *conv_bn_relu(2 * base, wide, 3, rng), *conv_bn_relu(wide, wide, 3, rng), MaxPool2d(2),
-        Flatten(), Linear(wide * (SIDE // 8) ** 2, hidden, rng=rng), ReLU(),
+        *features(base, rng),
+        MaxPool2d(2),
+        Flatten(),
+        Linear(4 * base * (SIDE // 8) ** 2, hidden, rng=rng),
+        ReLU(),
         Linear(hidden, classes + 1, rng=rng),
-    )  # fmt: skip
+    )
 
 
 def rcnn_found(model, image, boxes, least=0.05, threshold=0.4, most=15):

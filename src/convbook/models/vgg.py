@@ -7,8 +7,8 @@ Simonyan and Zisserman, "Very deep convolutional networks for large-scale image 
 import numpy as np
 
 from .. import checks
-from ..layers import Conv2d, Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
-from .blocks import conv_bn_relu
+from ..layers import Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
+from .blocks import conv_relu
 
 # Table 1 of the paper, columns A, B, D and E: how many convolutions of 3×3 stand in each stage.
 # A pooling of 2×2 ends a stage.
@@ -78,10 +78,7 @@ def stages(convolutions, channels, in_channels, rng, norm=False):
     for count, out_channels in zip(convolutions, channels, strict=True):
         stage = []
         for _ in range(count):
-            if norm:
-                stage += conv_bn_relu(in_channels, out_channels, 3, rng)
-            else:
-                stage += [Conv2d(in_channels, out_channels, 3, padding=1, rng=rng), ReLU()]
+            stage += conv_relu(in_channels, out_channels, rng, norm)
             in_channels = out_channels
         made.append(Sequential(*stage, MaxPool2d(2)))
     return Sequential(*made)

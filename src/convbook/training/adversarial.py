@@ -161,13 +161,34 @@ def generator_step(generator, discriminator, optimizer, z, condition=(), saturat
     """
     generator.clear_grads()
     fake, g_back = call(generator, z, *condition)
-    scores, d_back = call(discriminator, fake, *condition)
-    error, d_scores = generator_loss(scores, saturating)
-    d_fake = as_tuple(d_back(d_scores))[0]  # through the discriminator …
-    g_back(d_fake, need_dx=False)  # … into the generator
-    discriminator.clear_grads()  # what the way through has left there
+    error, d_fake = convincing(discriminator, fake, *condition, saturating=saturating)
+    g_back(d_fake, need_dx=False)
     optimizer.step()
     return error
+
+
+def convincing(discriminator, fake, *condition, saturating=False):
+    """Return the generator's loss, and its gradient by what was generated.
+
+    The gradient comes through the discriminator, which keeps nothing of it.
+
+    Parameters
+    ----------
+    discriminator : Layer
+    fake, *condition : array (n, …)
+        What the discriminator is given.
+    saturating : bool
+
+    Returns
+    -------
+    error : float
+    d_fake : array (n, …)
+    """
+    scores, d_back = call(discriminator, fake, *condition)
+    error, d_scores = generator_loss(scores, saturating)
+    d_fake = as_tuple(d_back(d_scores))[0]
+    discriminator.clear_grads()  # what the way through has left there
+    return error, d_fake
 
 
 def generator_loss(scores, saturating=False):

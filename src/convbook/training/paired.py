@@ -12,7 +12,7 @@ import numpy as np
 from .. import checks
 from ..layers import call
 from ..losses import L1Loss
-from .adversarial import discriminator_step, generator_loss
+from .adversarial import convincing, discriminator_step
 
 
 def paired_step(generator, discriminator, optimizers, weight=30.0, real_target=0.9, together=True):
@@ -66,18 +66,6 @@ def paired_step(generator, discriminator, optimizers, weight=30.0, real_target=0
         return found
 
     return step
-
-
-def convincing(discriminator, made, x):
-    """Return the mean of -log D over all patches, and its gradient by what was made.
-
-    The discriminator keeps nothing of it.
-    """
-    scores, d_back = call(discriminator, made, x)
-    error, d_scores = generator_loss(scores)
-    d_made, _ = d_back(d_scores)
-    discriminator.clear_grads()
-    return error, d_made
 
 
 def flipped_at_random(x, targets, rng):

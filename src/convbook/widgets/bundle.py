@@ -92,6 +92,7 @@ def sheets(modules):
     return list(dict.fromkeys(found))
 
 
+@cache
 def part(name):
     """Return a module as a function, or a sheet, without the comments that fill whole lines."""
     text = source(name)

@@ -1,8 +1,6 @@
 """ConfusionExplorer: which class is taken for which, with the pictures behind each count."""
 
-import base64
 import html
-import io
 
 import numpy as np
 import traitlets
@@ -11,6 +9,7 @@ from convbook import checks
 from convbook.training.metrics import confusion_matrix
 
 from .base import BookWidget, Whole
+from .packed import picture_url
 from .training_explorer import MOST_CLASSES, class_names
 
 ACROSS = 16  # pictures in a row of the sheet that carries them
@@ -227,18 +226,12 @@ def _choose(labels, predictions, p, k, examples, pictures):
 
 def _sheet(pixels):
     """Return images (n, C, H, W) side by side in one picture, as the text of a data: address."""
-    from PIL import Image  # here, so that other explorers need no Pillow
-
     n, c, h, w = pixels.shape
     down = -(-n // ACROSS)
     filled = np.zeros((down * ACROSS, c, h, w), np.uint8)
     filled[:n] = pixels
     sheet = filled.reshape(down, ACROSS, c, h, w).transpose(0, 3, 1, 4, 2)
     sheet = sheet.reshape(down * h, ACROSS * w, c)
-    file = io.BytesIO()
     if c == 1:
-        Image.fromarray(sheet[:, :, 0]).save(file, "PNG", optimize=True)
-    else:
-        Image.fromarray(sheet).save(file, "JPEG", quality=JPEG_QUALITY)
-    kind = "png" if c == 1 else "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+        return picture_url(sheet[:, :, 0], "PNG", optimize=True)
+    return picture_url(sheet, "JPEG", quality=JPEG_QUALITY)

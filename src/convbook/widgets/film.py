@@ -7,9 +7,10 @@ import numpy as np
 
 from convbook.images.scenes import CLASSES
 
-from .packed import packed, unpacked
+from .packed import packed, picture_url, unpacked
 
 COLUMNS = 8  # frames side by side in the one picture that holds them all
+EXACT = {"subsampling": 0, "optimize": True}  # how a JPEG is written
 GREATEST = 4.0  # scores of masks beyond it are as good as certain
 
 
@@ -98,18 +99,17 @@ def truth_in(film):
 
 def frame_of(film, number):
     """Return one frame of a film as the address of a picture of its own."""
-    from PIL import Image
+    from PIL import Image  # here, so that other explorers need no Pillow
 
     with Image.open(io.BytesIO(base64.b64decode(film["url"].partition(",")[2]))) as sheet:
         row, column = divmod(number, film["columns"])
         y, x = row * film["height"], column * film["width"]
-        return _address(sheet.crop((x, y, x + film["width"], y + film["height"])), 85)
+        frame = np.asarray(sheet)[y : y + film["height"], x : x + film["width"]]
+    return picture_url(frame, "JPEG", quality=85, **EXACT)
 
 
 def _picture(frames, quality):
     """Return all frames as the address of one picture, row by row."""
-    from PIL import Image  # here, so that other explorers need no Pillow
-
     count, _, height, width = frames.shape
     rows = -(-count // COLUMNS)
     sheet = np.zeros((rows * height, COLUMNS * width, 3), np.uint8)
@@ -118,11 +118,4 @@ def _picture(frames, quality):
         sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = np.rint(
             np.clip(frame, 0, 1).transpose(1, 2, 0) * 255
         )
-    return _address(Image.fromarray(sheet), quality)
-
-
-def _address(picture, quality):
-    """Return a picture as an address that holds it itself, a JPEG."""
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality, subsampling=0, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return picture_url(sheet, "JPEG", quality=quality, **EXACT)

@@ -1,6 +1,7 @@
-"""Arrays on their way into a page: few bytes, and an error that is known."""
+"""Arrays and pictures on their way into a page: few bytes, and an error that is known."""
 
 import base64
+import io
 import zlib
 
 import numpy as np
@@ -49,3 +50,20 @@ def unpacked(values):
     steps = np.frombuffer(zlib.decompress(base64.b64decode(values["data"])), dtype)
     steps = np.cumsum(steps.reshape(values["shape"]), axis=0, dtype=dtype)
     return values["low"] + values["step"] * steps
+
+
+def picture_url(pixels, kind, **options):
+    """Return a picture as an address that holds the picture itself.
+
+    Parameters
+    ----------
+    pixels : array (H, W) or (H, W, 3), uint8
+    kind : {"PNG", "JPEG"}
+    **options
+        As Pillow's ``Image.save`` takes them.
+    """
+    from PIL import Image  # here, so that other explorers need no Pillow
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **options)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"

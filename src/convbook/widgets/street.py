@@ -1,13 +1,12 @@
 """Street scenes as figures show them: the picture, what is in it, and what a detector might say."""
 
-import base64
-import io
-
 import numpy as np
 import traitlets
 
 from convbook.detection import iou
 from convbook.images.scenes import CLASSES, Scene, street_queue, street_scene
+
+from .packed import picture_url
 
 SIDE = 64  # the height of a picture in the pixels that its boxes are told in
 DRAWN = 128  # and in the pixels that it is drawn in
@@ -20,12 +19,8 @@ DEFAULT = {
 
 def png_url(image):
     """Return a picture (3, H, W) from 0 to 1 as an address that holds the picture itself, a PNG."""
-    from PIL import Image  # here, so that other explorers need no Pillow
-
     pixels = np.rint(np.asarray(image).transpose(1, 2, 0) * 255).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return picture_url(pixels, "PNG", optimize=True)
 
 
 def scene_for_page(scene):

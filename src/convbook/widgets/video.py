@@ -92,8 +92,10 @@ class VideoExplorer(BookWidget, module="video.js"):
     @property
     def crossed(self):
         """(int, int) : how many things have crossed the line to the right, and to the left."""
-        paths = self._followed()[1].paths
-        return tuple(map(len, count_crossings(paths, self.line * self.film["width"])))
+        return self._crossed(self._followed()[1])
+
+    def _crossed(self, tracker):
+        return tuple(map(len, count_crossings(tracker.paths, self.line * self.film["width"])))
 
     @property
     def switches(self):
@@ -109,9 +111,9 @@ class VideoExplorer(BookWidget, module="video.js"):
         return paste_masks(now.masks, now.boxes, (self.film["height"], self.film["width"]))
 
     def plain(self):
-        film, seen = self.film, self.seen
+        film, (seen, tracker) = self.film, self._followed()  # once for all that is said
         frame = min(self.frame, len(seen) - 1)
-        now, (right, left) = seen[frame], self.crossed
+        now, (right, left) = seen[frame], self._crossed(tracker)
         rows = "".join(
             f"<tr><td>{i}</td><td>{html.escape(film['names'][k])}</td><td>{score:.2f}</td>"
             f"<td>({', '.join(f'{v:.0f}' for v in box)})</td></tr>"
@@ -122,7 +124,7 @@ class VideoExplorer(BookWidget, module="video.js"):
             "<div><table><thead><tr><th>track</th><th>class</th><th>score</th>"
             f"<th>(y0, x0, y1, x1)</th></tr></thead><tbody>{rows}</tbody></table>"
             f"<p>Frame {frame} of 0 to {len(seen) - 1}, with scores from {self.least:g} on. The "
-            f"whole film has {len(self.tracks)} tracks; {right} cross the line to the right, "
+            f"whole film has {len(tracker.tracks)} tracks; {right} cross the line to the right, "
             f"{left} to the left.</p></div>"
         )
 

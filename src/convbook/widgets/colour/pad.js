@@ -3,7 +3,7 @@ import { clamp } from "../kit/arithmetic.js";
 import { slider } from "../kit/controls.js";
 import { button, h } from "../kit/elements.js";
 import { colourPicture } from "../kit/pictures.js";
-import { arrow, cellAt } from "../kit/pointing.js";
+import { cellAt, drawByKey } from "../kit/pointing.js";
 
 /**
  * {el, tools, lift(), show(grey, strokes), showTools()}. `get(name)` reads "strokes", "shade" and
@@ -58,21 +58,11 @@ export function paintingPad({ size, get, change, setShade, setPen }) {
     change([...get("strokes").slice(0, -1), structuredClone(stroke)]);
   }
   function typed(event) {
-    const move = arrow(event);
-    if (move) {
-      cursor = cursor.map((k, axis) => clamp(k + move[axis], 0, size - 1));
+    const move = (step) => {
+      cursor = cursor.map((k, axis) => clamp(k + step[axis], 0, size - 1));
       if (stroke && pointer === null) extend(cursor);
-    } else if (event.altKey || event.ctrlKey || event.metaKey) return;
-    else if (event.key === " ") {
-      if (stroke) lift();
-      else begin(cursor);
-    } else if (event.key === "Escape" && stroke) lift();
-    else if (event.key === "Backspace") undo();
-    else if (event.key === "Delete") clear();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-    showBrush();
+    };
+    if (drawByKey(event, { drawn: stroke, move, begin: () => begin(cursor), lift, undo, clear })) showBrush();
   }
   /** The brush of the keyboard is seen while the pad has the focus by the keyboard. */
   function showBrush() {

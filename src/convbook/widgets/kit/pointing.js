@@ -15,6 +15,27 @@ export function arrow(event) {
   return move;
 }
 
+/**
+ * Draws by key: an arrow calls `move([rows, columns])`, Space begins a stroke or ends the one that
+ * is `drawn`, Escape ends it, Backspace and Delete undo and clear. Returns whether it was one of
+ * these keys, of which the page does not hear then.
+ */
+export function drawByKey(event, { drawn, move, begin, lift, undo, clear }) {
+  const step = arrow(event);
+  if (step) move(step);
+  else if (event.altKey || event.ctrlKey || event.metaKey) return false;
+  else if (event.key === " ") {
+    if (drawn) lift();
+    else begin();
+  } else if (event.key === "Escape" && drawn) lift();
+  else if (event.key === "Backspace") undo();
+  else if (event.key === "Delete") clear();
+  else return false;
+  event.preventDefault();
+  event.stopPropagation();
+  return true;
+}
+
 /** The cell [row, column] of an element with rows × cols of them that lies under the pointer. */
 export function cellAt(event, element, rows, cols) {
   const box = element.getBoundingClientRect();

@@ -2,7 +2,7 @@
 import { clamp } from "../kit/arithmetic.js";
 import { button, h, svg } from "../kit/elements.js";
 import { picture } from "../kit/pictures.js";
-import { arrow } from "../kit/pointing.js";
+import { drawByKey } from "../kit/pointing.js";
 import { slider } from "../kit/controls.js";
 import { PAD, SIDE, STEP } from "./digit_image.js";
 import { pathOf } from "./strokes.js";
@@ -84,22 +84,12 @@ export function drawingPad({ get, change, setPen }) {
   }
 
   function typed(event) {
-    const move = arrow(event);
     const middle = () => [(cursor[1] + 0.5) * STEP, (cursor[0] + 0.5) * STEP];
-    if (move) {
-      cursor = cursor.map((k, axis) => clamp(k + move[axis], 0, SIDE - 1));
+    const move = (step) => {
+      cursor = cursor.map((k, axis) => clamp(k + step[axis], 0, SIDE - 1));
       if (stroke && pointer === null) extend(middle());
-    } else if (event.altKey || event.ctrlKey || event.metaKey) return;
-    else if (event.key === " ") {
-      if (stroke) lift();
-      else begin(middle());
-    } else if (event.key === "Escape" && stroke) lift();
-    else if (event.key === "Backspace") undo();
-    else if (event.key === "Delete") clear();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-    showPen();
+    };
+    if (drawByKey(event, { drawn: stroke, move, begin: () => begin(middle()), lift, undo, clear })) showPen();
   }
   /** The pen of the keyboard is seen while the pad has the focus by the keyboard. */
   function showPen() {
