@@ -113,3 +113,26 @@ def test_formulas_use_symbols_of_the_table(name):
         if symbol not in known
     }
     assert unknown == {}
+
+
+# Names in upright letters are left out above: most are words, such as softmax.
+UPRIGHT = re.compile(r"\\mathrm\{([A-Z])\}(\^\*)?|\\operatorname\{(mean)\}")
+
+
+@pytest.mark.parametrize("name", [name for name in listed_in_toc() if name in CHAPTERS])
+def test_upright_names_are_in_the_table(name):
+    known = {match.groups() for row in defined() for match in UPRIGHT.finditer(row)}
+    used = {
+        match.groups()
+        for text in texts(name)
+        for formula in formulas(text)
+        for match in UPRIGHT.finditer(formula)
+    }
+    assert used <= known
+
+
+@pytest.mark.parametrize(
+    "function", [r"\mathrm{G}(X)", r"\mathrm{D}(X, t)", r"\mathrm{G}(\mathbf z)"]
+)
+def test_functions_are_in_the_table_with_all_that_they_are_given(function):
+    assert function in " ".join(defined())
