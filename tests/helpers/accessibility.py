@@ -28,9 +28,9 @@ SHORTEN_FORMULAS = """
 
 # Whether a text can be read depends on its colour, size and weight and on all that is painted
 # behind it. A chapter has thousands of texts and controls and some hundred kinds: of each kind
-# the first is looked at, in an explorer the first of that explorer's. Drawings, and what is
+# the first is looked at, in explorers the first of each sort of explorer. Drawings, and what is
 # placed on top of something else, are looked at one by one.
-ONE_OF_EACH_KIND = """
+MARK_ONE_OF_EACH_KIND = """
 () => {
   const painted = new Map();
   const behind = (element) => {
@@ -62,28 +62,30 @@ ONE_OF_EACH_KIND = """
   const firstOfItsKind = (element) => {
     const explorer = element.closest(".convbook-widget");
     if (explorer && onTop(element, explorer)) return true;
-    if (!kinds.has(explorer)) kinds.set(explorer, new Set());
-    const before = kinds.get(explorer).size;
-    return kinds.get(explorer).add(kind(element)).size > before;
+    const sort = explorer?.dataset.module;
+    if (!kinds.has(sort)) kinds.set(sort, new Set());
+    const before = kinds.get(sort).size;
+    return kinds.get(sort).add(kind(element)).size > before;
   };
   const elements = new Set(document.querySelectorAll("input, select, textarea, button"));
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     if (texts.currentNode.data.trim()) elements.add(texts.currentNode.parentElement);
   }
-  return [...elements].filter((element) => element.checkVisibility() && firstOfItsKind(element));
+  for (const element of elements) {
+    const first = element.checkVisibility() && firstOfItsKind(element);
+    element.toggleAttribute("data-first-of-its-kind", first);
+  }
 }
 """
 COLOURS = ["color-contrast", "link-in-text-block"]
 RUN = """
 async ([colours, onlyColours]) => {
-  const options = { resultTypes: ["violations"] };
-  const off = Object.fromEntries(colours.map((rule) => [rule, { enabled: false }]));
-  const nothing = { violations: [] };
-  const rest = onlyColours ? nothing : await axe.run(document, { ...options, rules: off });
-  const runOnly = { type: "rule", values: colours };
-  const seen = await axe.run({ include: window.oneOfEachKind() }, { ...options, runOnly });
-  return [...rest.violations, ...seen.violations];
+  const links = { "link-in-text-block": "a[href]" };
+  const selector = (id) => `${links[id] ?? ""}[data-first-of-its-kind]`;
+  axe.configure({ rules: colours.map((id) => ({ id, selector: selector(id) })) });
+  const runOnly = onlyColours ? { runOnly: { type: "rule", values: colours } } : {};
+  return (await axe.run(document, { resultTypes: ["violations"], ...runOnly })).violations;
 }
 """
 
@@ -94,7 +96,6 @@ def violations(page, only_colours=False):
     page.wait_for_function(CAN_BE_SCROLLED)
     page.evaluate(SHORTEN_FORMULAS)
     page.evaluate(AXE_SCRIPT)
-    page.evaluate(f"() => {{ window.oneOfEachKind = {ONE_OF_EACH_KIND.strip()}; }}")
     return found_now(page, only_colours)
 
 
@@ -110,6 +111,7 @@ def violations_when_dark(page):
 
 
 def found_now(page, only_colours):
+    page.evaluate(MARK_ONE_OF_EACH_KIND)
     return [
         f"{found['id']} ({found['impact']}): {' '.join(map(str, node['target']))} | "
         f"{' '.join(node['failureSummary'].split())}"
