@@ -200,7 +200,7 @@ def classes_taught(labels, classes, least=10):
             f"labels are from {int(labels.min())} to {int(labels.max())}, those of {len(names)} "
             f"classes from 0 to {len(names) - 1}; is the background one of them here, not there?",
         )
-    counts = np.bincount(labels.astype(int), minlength=len(names))
+    counts = np.bincount(labels.astype(np.intp), minlength=len(names))
     rare = [f"{name} ({n} times)" for name, n in zip(names, counts) if n < least]
     if rare:
         return Finding(

@@ -158,7 +158,7 @@ class MaxRegions:
         """Return where the largest values stand, cell · C + channel: (parts of all groups, C)."""
         xp, cells = self.xp, self._cells()
         channels = xp.arange(self.shape[1])
-        found = [xp.zeros((0, self.shape[1]), np.int64)]
+        found = [xp.zeros((0, self.shape[1]), np.intp)]
         for _, at in self.groups:
             best = cells[at].argmax(axis=1)  # the first of several
             found.append(xp.take_along_axis(at, best, axis=1) * len(channels) + channels)
@@ -171,8 +171,9 @@ class MaxRegions:
         checks.shape("dy", dy, self.shape)
         result, _ = float_and_work_dtype(dy)
         dy = dy.transpose(0, 2, 3, 1).reshape(-1, c).astype(np.float64)
-        parts = xp.concatenate([xp.zeros(0, np.int64), *(parts for parts, _ in self.groups)])
-        sums = xp.bincount(self.places().reshape(-1), dy[parts].reshape(-1), n * h * w * c)
+        parts = xp.concatenate([xp.zeros(0, np.intp), *(parts for parts, _ in self.groups)])
+        at = self.places().reshape(-1).astype(np.intp, copy=False)  # what bincount takes
+        sums = xp.bincount(at, dy[parts].reshape(-1), n * h * w * c)
         return sums.reshape(n, h, w, c).transpose(0, 3, 1, 2).astype(result)
 
 

@@ -170,7 +170,8 @@ def balanced_weights(labels, classes, power=0.5):
     power = checks.number("power", power, least=0, most=1)
     _, labels = checks.numeric_arrays(labels=to_numpy(labels))
     checks.class_numbers("labels", labels, classes)
-    counts = np.bincount(labels.reshape(-1), minlength=classes).astype(np.float64)
+    labels = labels.reshape(-1).astype(np.intp)  # what bincount takes
+    counts = np.bincount(labels, minlength=classes).astype(np.float64)
     there = counts > 0
     weights = np.ones(classes)
     if there.any():
