@@ -12,7 +12,7 @@ SECONDS = 120_000  # milliseconds to wait for Python's start, on a busy machine
 LONGEST = 500_000  # milliseconds for a chapter, on a busy machine
 SLOW = {f"tag_{tag}" for tag, mark in MARKS.items() if mark.get("slow")}
 OTHERWISE = {f"tag_{tag}" for tag, mark in MARKS.items() if mark.get("prints_otherwise")}
-NOT_COMPARED = {"tag_nbval-ignore-output", *OTHERWISE}
+NOT_COMPARED = {"tag_nbval-ignore-output", *OTHERWISE, *SLOW}
 
 
 def tags(name):
@@ -85,23 +85,35 @@ def evaluate(page, number, code, pattern="^took", timeout=SECONDS):
     return run(page, number, pattern, timeout)
 
 
-# Run before a cell: whether trainings make two epochs of three steps; whether asserts are left out.
+# Run before a cell: whether trainings make two epochs of three steps, loops such as
+# `range(0, 1000, 50)` three turns, and predictions those of the first inputs; whether asserts are
+# left out.
 PREPARE = """
 def prepare(few_steps, without_asserts):
-    import functools, itertools
+    import builtins, functools, itertools, sys
     from convbook.in_page import session
-    from convbook.training import loop
+    from convbook.training import loop, use
 
     if not hasattr(loop, "whole_epoch"):
-        loop.whole_epoch = loop.run_epoch
+        loop.whole_epoch, use.whole_scores = loop.run_epoch, use.all_scores
 
     def short_epoch(step, batches, *others, **more):
         def first():
             return itertools.islice(batches() if callable(batches) else batches, 3)
         return loop.whole_epoch(step, first, *others, **more)
 
+    def first_scores(model, x, batch_size):
+        import numpy as np
+        some = use.whole_scores(model, x[:8], batch_size)
+        return np.resize(some, (len(x), *some.shape[1:]))
+
+    def short_range(*ends):
+        return builtins.range(*ends)[:3] if len(ends) == 3 else builtins.range(*ends)
+
     loop.run_epoch = short_epoch if few_steps else loop.whole_epoch
     loop.range = (lambda *ends: range(*ends)[:2]) if few_steps else range  # each epoch validates
+    use.all_scores = first_scores if few_steps else use.whole_scores
+    sys.modules["__main__"].range = short_range if few_steps else range
     session.compile = functools.partial(compile, optimize=1 if without_asserts else -1)
 
 prepare({few_steps}, {without_asserts})
@@ -121,9 +133,9 @@ QUEUE = """
 def run_all(page, cells, timeout):
     """Put cells into the queue, as `read_cells` gives them, and wait until all have been run.
 
-    In a cell that would take minutes the package's trainings take a few steps only. What comes
-    after it then has a network that has learned nothing: where nbval compares no output, asserts
-    are left out, too.
+    In a cell that would take long, trainings take a few steps only. It and what comes after it then
+    have networks that have learned nothing: asserts are left out in it, and after it where nbval
+    compares no output.
     """
     jobs, cut = [], False
     for each in cells:
@@ -131,7 +143,7 @@ def run_all(page, cells, timeout):
         cut = cut or slow
         options = {
             "few_steps": slow,
-            "without_asserts": cut and "tag_nbval-ignore-output" in each["tags"],
+            "without_asserts": slow or (cut and "tag_nbval-ignore-output" in each["tags"]),
         }
         jobs.append({"number": each["number"], "before": PREPARE.format(**options)})
     page.evaluate(QUEUE, jobs)
@@ -191,7 +203,7 @@ def same(ours, stored):
     Pillow, which unpacks a photograph's JPEG a little otherwise: numbers with a decimal point may
     differ by three in the last digit that is printed, or by 2 %.
     """
-    ours = ours.replace("int32", "int64")  # a browser's Python has 32 bits
+    ours, stored = (text.replace("int32", "int64") for text in (ours, stored))  # 32 bits there
     ours, stored = sanitised(ours, RULES), sanitised(stored, RULES)
     if NUMBER.sub("#", ours).split() != NUMBER.sub("#", stored).split():
         return False

@@ -152,7 +152,7 @@ def class_maps(labels, masks):
 
     Returns
     -------
-    array (N, H, W) of int64
+    array (N, H, W) of int64 (int32 where Python has 32 bits, as in a browser)
     """
     labels, masks = list(labels), list(masks)
     if not masks or len(labels) != len(masks):
@@ -162,7 +162,7 @@ def class_maps(labels, masks):
         )
     return np.stack(
         [
-            ((np.asarray(k)[:, None, None] + 1) * m).sum(axis=0, dtype=np.int64)
+            ((np.asarray(k)[:, None, None] + 1) * m).sum(axis=0, dtype=np.intp)
             for k, m in zip(labels, masks)
         ]
     )
@@ -298,9 +298,9 @@ def compose(background, things, places, rng, grain):
     return Scene(
         np.clip(image + grey + colour, 0, 1).transpose(2, 0, 1).astype(np.float32),
         np.array([box_around(masks[i]) for i in seen], np.float32).reshape(-1, 4),
-        np.array([things[i].label for i in seen], np.int64),
+        np.array([things[i].label for i in seen], np.intp),
         np.array([masks[i] for i in seen], bool).reshape(-1, h, w),
-        np.array(seen, np.int64),
+        np.array(seen, np.intp),
     )
 
 

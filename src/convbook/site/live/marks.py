@@ -21,8 +21,8 @@ MARKS = {
         "have. In Jupyter it does; what it prints there is shown below.",
     },
     "takes-minutes": {
-        "warning": "In a browser this cell takes about a minute or more, and can be stopped; what "
-        "it gives in the end is shown below.",
+        "warning": "In a browser this cell takes long, from a quarter of a minute to several "
+        "minutes, and can be stopped; what it gives in the end is shown below.",
         "slow": True,
     },
 }
