@@ -39,11 +39,21 @@ class Page:
         self.number = 0
 
     def run(self, code):
-        """Run the next cell; return whether it came to its end, and what it sent."""
+        """Run the next cell; return whether it came to its end, and what it sent.
+
+        Text is sent on when some time has gone by: what follows each other is joined here, so that
+        a busy machine makes no difference.
+        """
         self.number += 1
         self.messages.clear()
         ended = self.session.run(code, self.number)
-        return ended, list(self.messages)
+        joined = []
+        for message in self.messages:
+            if "stream" in message and joined and joined[-1].get("stream") == message["stream"]:
+                joined[-1] = message | {"text": joined[-1]["text"] + message["text"]}
+            else:
+                joined.append(message)
+        return ended, joined
 
     def error(self, code):
         """Run a cell that fails; return the error that is shown."""
