@@ -1,18 +1,22 @@
 """Record the trainings of chapter 3-10, and the film of its VideoExplorer.
 
-    python benchmarks/record_chapter_3_10.py [--trainings N] [--anew]
+    python benchmarks/record_chapter_3_10.py [--trainings N] [--only KIND] [--anew]
 
-Some six minutes of processor time, on one thread. Writes book/data/chapter_3_10.json after each
+Some twenty minutes of processor time, on one thread. Writes book/data/chapter_3_10.json after each
 training, and book/data/street_film.json; what is there already is not computed again. With
-`--trainings` it stops after so many, and the next call goes on.
+`--trainings` it stops after so many, and the next call goes on; with `--only` it trains the
+networks of one kind: align, max, without masks, long.
 
 Three Mask R-CNNs read their regions with RoIAlign, and three with RoI max pooling: the same scenes,
-the same settings, the same seeds. Nothing was chosen by looking at the scenes and films that they
-are tested with. The film shows what the first of all these networks has found.
+the same settings, the same seeds. Three more have no branch for masks: do masks help boxes? And
+three, with RoIAlign and masks, train four times as long. Nothing was chosen by looking at the
+scenes and films that they are tested with. The film shows what the first of those that train long
+has found.
 """
 
 import argparse
 import json
+from functools import partial
 
 from timing import DATA, machine, write  # sets one thread: first
 
@@ -34,7 +38,7 @@ from convbook.widgets.film import film_for_page
 TARGET, FILM = DATA / "chapter_3_10.json", DATA / "street_film.json"
 ROIS = ("align", "max")
 SEEDS, BATCH_SIZE, RATE, STEPS = 3, 8, 1e-3, 50
-EPOCHS = 7
+EPOCHS, LONG = 7, 28
 SCENES, TESTED = 1600, 200
 FILMS, FRAMES, LINE = 8, 40, 32
 SHOWN = 5  # which film the figure shows
@@ -81,7 +85,7 @@ def measured(model, test):
         row[f"box AP{share}"] = average_precision(things, truth, share / 100)
     by_class = average_precisions(things, truth, 0.5)
     row["of classes"] = {CLASSES[k]: value for k, value in by_class.items()}
-    return row | of_masks(found, labels, masks) | on_true_boxes(model, test)
+    return row | of_masks(found, labels, masks) | on_true_boxes(model, test) if model.masks else row
 
 
 def of_masks(found, labels, masks):
@@ -153,15 +157,29 @@ def in_films(model):
 # --- Running -------------------------------------------------------------------------------------
 
 
-def record_run(roi, seed, training, test):
-    """Train a network and measure it; return what is recorded of it."""
+def with_regions(roi, seed, training, test):
+    """Train a network that reads its regions in one of two ways; return what is recorded of it."""
     model = RCNN(roi=roi, rng=seed)
     row = {"seed": seed} | train(model, training, EPOCHS, seed) | measured(model, test)
     row["films"] = in_films(model)
     if roi == "align":
         row["half a cell"] = half_a_cell(model, test)
-        if seed == 0:
-            write_film(model)
+    return row
+
+
+def without_masks(seed, training, test):
+    """Train a Faster R-CNN: the same network without its branch for masks."""
+    model = RCNN(masks=False, rng=seed)
+    return {"seed": seed} | train(model, training, EPOCHS, seed) | measured(model, test)
+
+
+def trained_long(seed, training, test):
+    """Train a network four times as long, and write the film that the first of them has seen."""
+    model = RCNN(rng=seed)
+    row = {"seed": seed} | train(model, training, LONG, seed) | measured(model, test)
+    row["films"] = in_films(model)
+    if seed == 0:
+        write_film(model)
     return row
 
 
@@ -189,6 +207,7 @@ def write_film(model):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trainings", type=int, help="stop after so many")
+    parser.add_argument("--only", choices=(*ROIS, "without masks", "long"), help="one kind of them")
     parser.add_argument("--anew", action="store_true", help="also what is there already")
     options = parser.parse_args()
     keep_memory()
@@ -197,17 +216,25 @@ def main():
     record["machine"] = machine()
     record["settings"] = {
         "scenes": SCENES, "tested": TESTED, "batch_size": BATCH_SIZE, "lr": RATE,
-        "steps": EPOCHS * STEPS, "stride": STRIDE, "frames": FRAMES, "line": LINE, "least": LEAST,
+        "steps": EPOCHS * STEPS, "long": LONG * STEPS, "stride": STRIDE, "frames": FRAMES,
+        "line": LINE, "least": LEAST,
     }  # fmt: skip
     training, test = street_scenes(SCENES, rng=0), street_scenes(TESTED, rng=99)
-    runs = {roi: record.setdefault("regions", {}).setdefault(roi, []) for roi in ROIS}
-    missing = [(roi, seed) for roi in ROIS for seed in range(len(runs[roi]), SEEDS)]
-    for roi, seed in missing[: options.trainings]:
-        row = record_run(roi, seed, training, test)
-        runs[roi].append(row)
+    regions = record.setdefault("regions", {})
+    kinds = [(regions, roi, partial(with_regions, roi)) for roi in ROIS]
+    kinds += [(record, "without masks", without_masks), (record, "long", trained_long)]
+    missing = [
+        (into.setdefault(name, []), name, seed, make)
+        for into, name, make in kinds
+        for seed in range(len(into.get(name, [])), SEEDS)
+        if options.only in (None, name)
+    ]
+    for rows, name, seed, make in missing[: options.trainings]:
+        row = make(seed, training, test)
+        rows.append(row)
         write(record, TARGET)
         shown = {key: round(value, 3) for key, value in row.items() if isinstance(value, float)}
-        print(f"{roi}, seed {seed}: {shown}", flush=True)
+        print(f"{name}, seed {seed}: {shown}", flush=True)
     print(f"wrote {TARGET}")
 
 
