@@ -32,6 +32,7 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--process-per-site",  # tabs of one profile share the machine code of Python: see live_tab
     # Nothing but this machine has an address: what slips past the filter below goes nowhere.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 ]
@@ -343,6 +344,29 @@ def visit(open_page):
         return opened
 
     return go
+
+
+@pytest.fixture(scope="module")
+def live_tab(browser, live_site, serve):
+    """A function that opens a page of the live site in a tab of its own and returns the Visit.
+
+    The tabs share a profile, and the one before stays open: so the browser compiles Python for the
+    first of them only. Each has a Python of its own all the same.
+    """
+    first, url = new_visit(browser), serve(live_site)
+    context, tabs = first.page.context, [first.page]
+
+    def go(name):
+        while len(tabs) > 1:
+            tabs.pop(0).close()
+        tabs.append(context.new_page())
+        first.outside.clear()
+        first.errors.clear()
+        tabs[-1].goto(f"{url}/{name}")
+        return Visit(tabs[-1], first.outside, first.errors)
+
+    yield go
+    context.close()
 
 
 def is_local(address):

@@ -7,10 +7,8 @@ from helpers.pages import CHAPTERS
 
 
 @pytest.mark.parametrize("name", [name for name in CHAPTERS if name not in TRAINING])
-def test_every_cell_runs_and_prints_what_the_book_says(
-    name, live_site, serve, visit, record_property
-):
-    opened = visit(f"{serve(live_site)}/{name}")
+def test_every_cell_runs_and_prints_what_the_book_says(name, live_tab, record_property):
+    opened = live_tab(name)
     run_and_compare(opened, name, record_property)
     assert opened.outside == [] and opened.errors == []
 

@@ -8,16 +8,16 @@ DIGITS = "book/3-5-1_cnn.html"
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINING if name != DIGITS])
-def test_every_cell_runs_and_trainings_begin(name, live_site, serve, visit, record_property):
-    opened = visit(f"{serve(live_site)}/{name}")
+def test_every_cell_runs_and_trainings_begin(name, live_tab, record_property):
+    opened = live_tab(name)
     run_and_compare(opened, name, record_property)
     assert opened.outside == [] and opened.errors == []
 
 
 def test_a_network_learns_on_the_page_and_the_playground_takes_its_weights(
-    live_site, serve, visit, record_property
+    live_tab, record_property
 ):
-    opened = visit(f"{serve(live_site)}/{DIGITS}")
+    opened = live_tab(DIGITS)
     page = opened.page
     run_and_compare(opened, DIGITS, record_property)
 
