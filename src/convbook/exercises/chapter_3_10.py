@@ -213,6 +213,10 @@ EXERCISES = {
                 _read(_points(), join=np.max),
                 "the larger value of each part was taken. RoIAlign takes the mean.",
             ),
+            "added up": (
+                _read(_points(), join=np.sum),
+                "the two values of each part were added up. RoIAlign takes the mean.",
+            ),
             "nearest cell": (
                 _read(_points(), value=lambda p: ROW[np.rint(p).astype(int)]),
                 "the value of the nearest cell was taken. Between two centres the values go over "
@@ -250,6 +254,10 @@ EXERCISES = {
                 _counts(b=4 * ASKED),
                 "a box is asked of each of the 64 anchors. An anchor on nothing has none to tell: "
                 "only the 5 positive ones are asked.",
+            ),
+            "one number for a proposal": (
+                _counts(b=ON),
+                "the box of a proposal is counted as one number. It is told by four.",
             ),
             "one number for a box": (
                 _counts(b=ON, d=ON_THINGS),
@@ -377,6 +385,13 @@ EXERCISES = {
                 "softmax makes the classes compete in each cell. Each class says yes or no for "
                 "itself.",
             ),
+            "every region's class": (
+                lambda scores, targets, classes: _mean(
+                    _per_cell(scores[:, classes], targets[:, None])
+                ),
+                "scores[:, classes] picks the classes of all regions for every region. Two lists "
+                "of indices, of the regions and of their classes, pick one mask for each.",
+            ),
             "first class": (
                 lambda scores, targets, classes: _mean(_per_cell(scores[:, 0], targets)),
                 "the mask of class 0 is taken for every region. Each has a class of its own.",
@@ -485,6 +500,11 @@ EXERCISES = {
             "last pixel": (
                 lambda mask, box, size: _pasted(mask, box, size, last=1),
                 "the box is one pixel too large: y1 and x1 are edges, not the last pixels.",
+            ),
+            "rounded": (
+                lambda mask, box, size: _pasted(mask, np.round(box), size, middle=0.0),
+                "the edges of the box were rounded to whole pixels. Leave them as they are, and "
+                "ask where the middle of each pixel lies.",
             ),
             "exchanged": (
                 lambda mask, box, size: _pasted(mask, box, size, swapped=True),

@@ -13,6 +13,7 @@ import math
 import sys
 import textwrap
 import traceback
+import warnings
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -109,10 +110,12 @@ class Exercise:
     @cached_property
     def wrong(self):
         """The explanation of each typical mistake, and what its function does, trial by trial."""
-        return tuple(
-            (explanation, tuple(attempt(self, function, inputs) for _, inputs in self.trials))
-            for function, explanation in self.mistakes.values()
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of code that the learner never wrote
+            return tuple(
+                (explanation, tuple(attempt(self, function, inputs) for _, inputs in self.trials))
+                for function, explanation in self.mistakes.values()
+            )
 
 
 @dataclass(frozen=True)
