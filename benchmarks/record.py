@@ -26,7 +26,6 @@ RECORDERS = {
         ["record_chapter_3_8.py"],
         ["record_heart.py", "--splits", "3", "--save"],
         ["record_heart.py", "--folds", "3", "--save"],
-        "record_heart.py --splits 3 --held-out 5 --patients 10 15 20 25 --save".split(),
     ],
     "3-9-1": [["record_chapter_3_9_1.py"]],
     "3-9": [["record_chapter_3_9.py"]],

@@ -1,6 +1,6 @@
 """Record the trainings and measurements of chapter 3-7, which are too long to run in it.
 
-    python benchmarks/record_chapter_3_7.py [--only start|depth|longer|wide|vgg|pace]
+    python benchmarks/record_chapter_3_7.py [--only start|depth|wide|vgg|pace]
 
 Some twenty-five minutes of processor time, on one thread. Writes book/data/chapter_3_7.json after
 each training; what is there already is not computed again, unless it is named by `--only`.
@@ -33,9 +33,9 @@ from convbook.training import evaluate, fit
 from convbook.training.flow import signal_flow
 
 TARGET = DATA / "chapter_3_7.json"
-PARTS = ("start", "depth", "longer", "wide", "vgg", "pace")
+PARTS = ("start", "depth", "wide", "vgg", "pace")
 SEEDS, BATCH_SIZE, RATE, MOMENTUM, DECAY = 3, 100, 0.1, 0.9, 1e-4
-EPOCHS, LONGER, VGG_EPOCHS = 3, 8, 3
+EPOCHS, VGG_EPOCHS = 3, 3
 KINDS = {
     "plain-20": {"depth": 20, "residual": False},
     "residual-20": {"depth": 20},
@@ -118,13 +118,6 @@ def record_depth(record, training, test, save):
             return {"without": without_each_block(model, test, layers_of_a_block)}
 
         record_runs(part, name, options, EPOCHS, training, test, save, more)
-
-
-def record_longer(record, training, test, save):
-    """Train the same networks for more epochs, the deep ones first."""
-    part = record.setdefault("longer", {})
-    for name in ("plain-38", "residual-38", "residual-20"):
-        record_runs(part, name, KINDS[name], LONGER, training, test, save)
 
 
 def record_wide(record, training, test, save):
@@ -379,7 +372,7 @@ def main():
     def save():
         write(record, TARGET)
 
-    growing = ("depth", "longer", "wide", "vgg")  # they find out by themselves what is missing
+    growing = ("depth", "wide", "vgg")  # they find out by themselves what is missing
     for part in [only] if only else [p for p in PARTS if p in growing or p not in record]:
         globals()[f"record_{part}"](record, training, test, save)
     save()

@@ -3,12 +3,10 @@
     python benchmarks/record_heart.py --train FILE --test FILE [--seeds 3] [--save]
     python benchmarks/record_heart.py --train FILE --splits 3       # within one file, patient-wise
     python benchmarks/record_heart.py --train FILE --folds 3        # every patient is tested once
-    python benchmarks/record_heart.py --train FILE --splits 3 --held-out 5 --patients 10 15 20 25
 
-The last one learns from so many of the patients that are left in each split, and tests on the same
-others each time. FILE is an .npz file of hearts, or a folder as the Sunnybrook data were published;
-see `convbook.datasets.heart`. Printed are Dice's coefficient and the ejection fraction of each
-patient, the worst cases, and the medians over the seeds. A training takes less than a minute of one
+FILE is an .npz file of hearts, or a folder as the Sunnybrook data were published; see
+`convbook.datasets.heart`. Printed are Dice's coefficient and the ejection fraction of each patient,
+the worst cases, and the medians over the seeds. A training takes less than a minute of one
 processor. With --save the figures go into book/data/heart.json, no picture with them; what the
 other ways of testing have put there stays.
 """
@@ -142,20 +140,6 @@ def record_runs(pairs, save, done=()):
     print(f"mean over all {len(pictures)} pictures tested: Dice {pictures.mean():.3f}")
 
 
-def record_by_count(pairs, counts, save):
-    """Learn from the first so many patients of each split; test on the same others."""
-    rows = []
-    for seed, (rest, test_set) in enumerate(pairs):
-        order = np.random.default_rng(seed).permutation(rest.patients)
-        for count in counts:
-            train_set = rest.of(order[:count])
-            run = record(train_set, test_set, seed)
-            kept = {key: run[key] for key in ("dice", "fraction_error", "seconds", "epochs")}
-            rows.append({"split": seed, "patients": count, "pictures": len(train_set)} | kept)
-            print(rows[-1], flush=True)
-            save(rows)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -170,9 +154,6 @@ def main():
     parser.add_argument(
         "--held-out", type=int, default=10, help="patients kept for each split's test"
     )
-    parser.add_argument(
-        "--patients", type=int, nargs="+", help="with --splits: learn from so many, in turn"
-    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--save", action="store_true", help=f"write {TARGET.name}")
     options = parser.parse_args()
@@ -181,14 +162,12 @@ def main():
         return
     if sum(map(bool, (options.test, options.splits, options.folds))) != 1:
         parser.error("give either --test FILE or --splits NUMBER or --folds NUMBER")
-    if options.patients and not options.splits:
-        parser.error("--patients goes with --splits")
     try:
         hearts = heart(folder=options.train)
         test = heart(folder=options.test) if options.test else None
     except (OSError, ValueError, ImportError) as error:
         sys.exit(str(error))
-    part = "by_count" if options.patients else "folds" if options.folds else "runs"
+    part = "folds" if options.folds else "runs"
 
     def kept():
         return json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
@@ -203,9 +182,7 @@ def main():
         pairs = folds_of(hearts, options.folds)
     else:
         pairs = splits_of(hearts, options)
-    if options.patients:
-        record_by_count(pairs, options.patients, save)
-    elif options.folds and options.save:  # folds that broke off go on where they ended
+    if options.folds and options.save:  # folds that broke off go on where they ended
         done = kept().get("folds", [])
         record_runs(pairs, save, done if len(done) < options.folds else ())
     else:
