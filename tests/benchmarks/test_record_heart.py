@@ -61,7 +61,6 @@ def test_what_is_measured(hearts_module):
     [
         (["--train", "nowhere.npz", "--splits", "1"], "folder must be an existing folder or an"),
         (["--train", "x.npz"], "give either --test FILE or --splits NUMBER or --folds"),
-        (["--train", "x.npz", "--folds", "3", "--patients", "5"], "--patients goes with --splits"),
         (["--train", "{file}", "--test", "{file}"], "patients are in both files, such as a"),
     ],
 )
