@@ -837,6 +837,24 @@ CLAIMS = [
     ),
     (
         "3-9_pix2pix",
+        "the most colourful of three trainings is paler than the palest one with cleared "
+        "gradients, and the discriminator takes most of what was made for real.",
+        lambda: (
+            max(colouring("gradients left in", "colourfulness", part="gallery"))
+            < min(colouring("30", "colourfulness"))
+            and min(colouring("gradients left in", "D(G(z))", -1, part="gallery")) > 0.5
+        ),
+    ),
+    (
+        "3-9_pix2pix",
+        "In the table the second brings the colours back from every seed.",
+        lambda: (
+            min(colouring("batch norm, two mini-batches", "colourfulness", part="gallery"))
+            > max(colouring("30", "colourfulness", part="batch_norm"))
+        ),
+    ),
+    (
+        "3-9_pix2pix",
         "So used, either network is worse than no colours at all, in all three seeds.",
         lambda: (
             min(colouring("L1 alone", "error alone") + colouring("30", "error alone"))
