@@ -152,7 +152,9 @@ def conv2d(x, f, b=None, stride=1, padding=0, dilation=1, groups=1):
     return y.astype(result, copy=False)
 
 
-def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx=True):
+def conv2d_backward(
+    dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx=True, need_df=True
+):
     """Return the gradients of `conv2d`, given dy = ∂E/∂Y.
 
     Parameters
@@ -162,6 +164,8 @@ def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx
         As they were given to `conv2d`.
     need_dx : bool
         False saves the work for dx, which a first layer has no use for; dx is None then.
+    need_df : bool
+        False saves the work for df and db, which a frozen layer has no use for; they are None.
 
     Returns
     -------
@@ -174,8 +178,8 @@ def conv2d_backward(dy, x, f, stride=1, padding=0, dilation=1, groups=1, need_dx
     result, work = result_and_work_dtype(dy, x, f)
     dy = layouts.pixels_of(xp, dy, work)
     dx = input_gradient(xp, dy, f, x.shape, geometry) if need_dx else None
-    df = convolution.filter_gradient(xp, dy, x, f.shape, geometry)
-    db = layouts.sum_of_pixels(xp, dy)
+    df = convolution.filter_gradient(xp, dy, x, f.shape, geometry) if need_df else None
+    db = layouts.sum_of_pixels(xp, dy) if need_df else None
     return cast(result, dx, df, db)
 
 
@@ -212,11 +216,12 @@ def conv_transpose2d(x, f, b=None, stride=1, padding=0, output_padding=0, groups
 
 
 def conv_transpose2d_backward(
-    dy, x, f, stride=1, padding=0, output_padding=0, groups=1, need_dx=True
+    dy, x, f, stride=1, padding=0, output_padding=0, groups=1, need_dx=True, need_df=True
 ):
     """Return the gradients dx, df and db of `conv_transpose2d`, given dy: (N, OC, OH, OW).
 
-    Here dx is the convolution of dy with f, and x and dy have changed places in df.
+    Here dx is the convolution of dy with f, and x and dy have changed places in df. What is not
+    needed is None, as in `conv2d_backward`.
     """
     xp, dy, x, f = checks.numeric_arrays(dy=dy, x=x, f=f)
     xp, x, f, _, geometry, shape = checks.transposed_convolution(
@@ -225,8 +230,10 @@ def conv_transpose2d_backward(
     checks.shape("dy", dy, shape)
     result, work = result_and_work_dtype(dy, x, f)
     dx = convolution.correlate(xp, dy, f, None, work, geometry) if need_dx else None
-    df = convolution.filter_gradient(xp, layouts.pixels_of(xp, x, work), dy, f.shape, geometry)
-    db = layouts.sum_of_pixels(xp, layouts.pixels_of(xp, dy, work))
+    df = db = None
+    if need_df:
+        df = convolution.filter_gradient(xp, layouts.pixels_of(xp, x, work), dy, f.shape, geometry)
+        db = layouts.sum_of_pixels(xp, layouts.pixels_of(xp, dy, work))
     return cast(result, dx, df, db)
 
 

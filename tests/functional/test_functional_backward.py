@@ -108,6 +108,9 @@ def test_conv2d_backward_equals_pytorch(drawing, order, many):
     without = conv2d_backward(dy, x, f, **arguments, need_dx=False)
     assert without[0] is None
     assert_close(without[1:], expected[1:], scales[1:], dtype)
+    without = conv2d_backward(dy, x, f, **arguments, need_df=False)
+    assert without[1:] == (None, None)
+    assert_close(without[:1], expected[:1], scales[:1], dtype)
 
 
 @fewer
@@ -302,6 +305,8 @@ def test_conv_transpose2d_and_its_gradients_equal_pytorch(drawing, order):
     assert_close(ours, gradients, scales, dtype)
     without = conv_transpose2d_backward(dy, x, f, **arguments, need_dx=False)
     assert without[0] is None and (without[1] == ours[1]).all() and (without[2] == ours[2]).all()
+    without = conv_transpose2d_backward(dy, x, f, **arguments, need_df=False)
+    assert (without[0] == ours[0]).all() and without[1:] == (None, None)
     assert (x.tobytes(), f.tobytes()) == before
     assert not any(np.shares_memory(g, a) for g in (y, *ours) for a in (dy, x, f))
 

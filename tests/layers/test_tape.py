@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from convbook.arrays import is_cupy
+from convbook.kernels import convolution, layouts
 from convbook.layers import (
     Add,
     BatchNorm2d,
@@ -15,6 +16,7 @@ from convbook.layers import (
     Concat,
     Container,
     Conv2d,
+    ConvTranspose2d,
     Dropout,
     Flatten,
     Frozen,
@@ -515,6 +517,35 @@ def test_what_needs_no_gradient_does_no_work():
     y = model(x)
     model.backward(np.ones_like(y), need_dx=False)
     assert body.asked == [False] and head.asked[3:] == [False]
+
+
+def test_a_frozen_part_hands_on_and_computes_no_gradient_of_its_own(monkeypatch):
+    body = Sequential(
+        Conv2d(2, 3, 3, rng=0), ReLU(), ConvTranspose2d(3, 2, 2, stride=2, rng=1), Flatten(),
+        Linear(2 * 8 * 8, 4, rng=2),
+    )  # fmt: skip
+    x, dy = normal((2, 2, 6, 6)), normal((2, 4))
+    body(x)
+    expected = body.backward(dy)
+    kept = {name: gradient.copy() for name, gradient in body.grads.items()}
+    counted = []
+
+    def count(*arguments):
+        counted.append(arguments)
+        raise AssertionError
+
+    monkeypatch.setattr(convolution, "filter_gradient", count)
+    monkeypatch.setattr(layouts, "sum_of_pixels", count)
+    frozen = Frozen(body)
+    frozen(x)
+    np.testing.assert_array_equal(frozen.backward(2 * dy), 2 * expected)
+    assert counted == [] and all(layer.learning for layer in body.walk())
+    for name, gradient in kept.items():
+        np.testing.assert_array_equal(body.grads[name], gradient)
+    monkeypatch.undo()
+    body(x)
+    body.backward(2 * dy)  # learns again
+    np.testing.assert_allclose(body.grads["0.f"], 2 * kept["0.f"], rtol=1e-5)
 
 
 def test_gradients_are_cleared_when_a_step_begins():

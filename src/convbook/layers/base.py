@@ -40,6 +40,8 @@ class Layer:
     children : dict, name -> Layer
         The layers that this one is made of.
     training : bool
+    learning : bool
+        False while a frozen layer hands a gradient on: backward may leave out those of `params`.
     hands_over : bool
         True if neither the output nor the input's gradient is looked at again once it is returned,
         so that a neighbour in a `Sequential` may write over it.
@@ -48,6 +50,7 @@ class Layer:
         their input. Only `Sequential` makes use of it.
     """
 
+    learning = True
     hands_over = False
     elementwise = False
 

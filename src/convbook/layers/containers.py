@@ -270,7 +270,7 @@ class Frozen(Container):
         """Return the gradient of x, which passes through; without need of it, do nothing."""
         if not need_dx:
             return None
-        with keeping_gradients(self.body):
+        with only_handing_on(self.body):
             return self.body.backward(*dys)
 
     def __repr__(self):
@@ -278,16 +278,20 @@ class Frozen(Container):
 
 
 @contextmanager
-def keeping_gradients(model):
-    """Leave the model's gradients as they are, whatever a backward pass fills in."""
-    before = [(layer, layer.grads) for layer in model.walk() if "grads" in vars(layer)]
-    for layer, _ in before:
-        layer.grads = {}
+def only_handing_on(model):
+    """Let backward hand gradients on, and leave those that the model's parameters have."""
+    before = [(layer, layer.learning, vars(layer).get("grads")) for layer in model.walk()]
+    for layer, _, grads in before:
+        layer.learning = False
+        if grads is not None:  # a frozen layer has none of its own
+            layer.grads = {}
     try:
         yield
     finally:
-        for layer, grads in before:
-            layer.grads = grads
+        for layer, learning, grads in before:
+            layer.learning = learning
+            if grads is not None:
+                layer.grads = grads
 
 
 def total(gradients):

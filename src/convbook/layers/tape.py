@@ -27,7 +27,7 @@ from .. import checks
 from ..arrays import as_tuple, get_array_module, one_or_all
 from .base import Layer, run_backward
 
-OUTLIVE_A_CALL = {"params", "grads", "buffers", "children", "training"}
+OUTLIVE_A_CALL = {"params", "grads", "buffers", "children", "training", "learning"}
 
 
 def call(layer, *inputs):

@@ -39,7 +39,8 @@ class Convolution(Layer):
             self.params["b"] = np.zeros(self.out_channels, dtype)
 
     def _keep_grads(self, dx, df, db):
-        self.grads = {"f": df, "b": db} if self.bias else {"f": df}
+        if self.learning:
+            self.grads = {"f": df, "b": db} if self.bias else {"f": df}
         return dx
 
 
@@ -117,6 +118,7 @@ class Conv2d(Convolution):
                 self.dilation,
                 self.groups,
                 need_dx,
+                need_df=self.learning,
             )
         )
 
@@ -204,6 +206,7 @@ class ConvTranspose2d(Convolution):
                 self.output_padding,
                 self.groups,
                 need_dx,
+                need_df=self.learning,
             )
         )
 
@@ -273,9 +276,10 @@ class Linear(Layer):
         """Return dx: (N, in_features), or None if it is not needed; fill grads."""
         dtype = self.params["w"].dtype
         dy, x, w = self._wide(self._gradient(dy), self._x, self.params["w"])
-        self.grads = {"w": (dy.T @ x).astype(dtype, copy=False)}
-        if self.bias:
-            self.grads["b"] = dy.sum(axis=0).astype(dtype, copy=False)
+        if self.learning:
+            self.grads = {"w": (dy.T @ x).astype(dtype, copy=False)}
+            if self.bias:
+                self.grads["b"] = dy.sum(axis=0).astype(dtype, copy=False)
         return (dy @ w).astype(dtype, copy=False) if need_dx else None
 
     def multiplications(self, x_shape, y_shape):
