@@ -60,6 +60,13 @@ def _saturating(theta, w, x, target, weight, rate):
     return np.array([theta - rate * slope, *w])
 
 
+def _by_d(theta, w, x, target, weight, rate):
+    made = theta * x
+    d = _sigmoid(w[0] * made + w[1] * x)
+    slope = ((-w[0] / d + weight * np.sign(made - target)) * x).mean()
+    return np.array([theta - rate * slope, *w])
+
+
 def _blind(theta, w, x, target, weight, rate):
     """The discriminator does not see what the picture was made of."""
     slope = _slope(theta, np.array([w[0], 0.0]), x, target, weight)
@@ -72,6 +79,12 @@ def _spoiled_turn(weight_of=lambda weight: weight, **spoil):
         return np.array([theta - rate * slope, *w])
 
     return turn
+
+
+def _overflowing(scores, real):
+    """The formula as it stands, which takes the logarithm of a rounded D."""
+    with np.errstate(divide="ignore"):
+        return -np.log(_sigmoid(scores) if real else 1 - _sigmoid(scores)).mean()
 
 
 def _mode(colours):
@@ -288,6 +301,10 @@ EXERCISES = {
                 ),
                 "the divisors have changed places: 1.772 is that of blue.",
             ),
+            "nothing subtracted": (
+                lambda x: np.stack([_brightness(x), x[:, 2] / 1.772, x[:, 0] / 1.402], axis=1),
+                "blue and red are divided as they are. First the brightness is subtracted.",
+            ),
         },
         trials=(
             ("one white pixel", (np.ones((1, 3, 1, 1)),)),
@@ -352,6 +369,19 @@ EXERCISES = {
             "sign": (
                 lambda scores, real: -patch_loss(scores, real),
                 "a loss of this kind is never negative: the sign is turned round.",
+            ),
+            "overflow": (
+                _overflowing,
+                "right as a formula, but D of a very sure score is rounded to 0 or 1, and log 0 is "
+                "minus infinity. np.logaddexp(0, a) is log(1 + exp(a)) without that.",
+            ),
+            "squares": (
+                lambda scores, real: ((scores - real) ** 2).mean(),
+                "those are squares. There are GANs with squares; this one has -log D.",
+            ),
+            "probability": (
+                lambda scores, real: _sigmoid(-scores if real else scores).mean(),
+                "that is 1 - D, or D: how wrong the discriminator is. The logarithm is missing.",
             ),
         },
         trials=(
@@ -425,6 +455,19 @@ EXERCISES = {
                 _blind,
                 "the discriminator does not see x. It judges pairs: the score has w[1] · x, too.",
             ),
+            "away from the target": (
+                _spoiled_turn(near=lambda distance: -np.sign(distance)),
+                "L1 has pushed theta away from the target: its derivative by made is the sign of "
+                "made - target.",
+            ),
+            "by D": (
+                _by_d,
+                "-1 / D is the derivative of -log D by D. By the score it is -(1 - D).",
+            ),
+            "nothing moved": (
+                lambda theta, w, x, target, weight, rate: np.array([theta, *w]),
+                "theta stands where it stood: the step, rate times the derivative, is missing.",
+            ),
         },
         trials=(
             (
@@ -465,6 +508,15 @@ EXERCISES = {
                 np.array([792, 10416, 433, 11641]),
                 "two channels arrive in your first convolution. The discriminator sees the grey "
                 "picture as well, or it could not tell whether they fit.",
+            ),
+            "grey alone": (
+                np.array([1560, 10416, 433, 12409]),
+                "four channels arrive in your first convolution, those of the grey picture. The "
+                "two of the colours, which are to be judged, come as well.",
+            ),
+            "one bias in a layer": (
+                np.array([2305, 10369, 433, 13107]),
+                "each convolution has a single bias. There is one for each filter.",
             ),
             "grey as one channel": (
                 np.array([1176, 10416, 433, 12025]),

@@ -71,6 +71,11 @@ def _only_real(w, theta, real, rate):
     return np.array([w, theta + rate * (1 - _sigmoid(w * theta)) * w])
 
 
+def _all_real(w, theta, real, rate):
+    moved = w + rate * ((1 - _sigmoid(w * real)) * real + (1 - _sigmoid(w * theta)) * theta)
+    return np.array([moved, theta + rate * (1 - _sigmoid(moved * theta)) * moved])
+
+
 # --- material ------------------------------------------------------------------------------------
 
 # At five places: how often real data come, and how often generated ones.
@@ -139,6 +144,14 @@ EXERCISES = {
                 REAL / (1 + FAKE),
                 "the denominator is p + q, not 1 + q.",
             ),
+            "product": (
+                REAL * FAKE,
+                "p and q are multiplied. D is a share: p of all that turns up there, p + q.",
+            ),
+            "plain difference": (
+                REAL - FAKE,
+                "that is p - q. D is a share: p of all that turns up there, p + q.",
+            ),
         },
     ),
     "3-9-1.2": Exercise(
@@ -184,6 +197,27 @@ EXERCISES = {
             "without one minus for real": (
                 lambda d_real, d_fake: np.log(1 - d_real).mean() + np.log(d_fake).mean(),
                 "real and generated have changed places.",
+            ),
+            "minus for generated": (
+                lambda d_real, d_fake: np.log(d_real).mean() - np.log(d_fake).mean(),
+                "-log D of generated data is not log(1 - D): near D = 0 one is large and the "
+                "other 0.",
+            ),
+            "difference": (
+                lambda d_real, d_fake: np.log(d_real).mean() - np.log(1 - d_fake).mean(),
+                "the second mean is subtracted. The discriminator gains by both: V is their sum.",
+            ),
+            "base 10": (
+                lambda d_real, d_fake: value_of(d_real, d_fake) / np.log(10),
+                "the logarithms are to the base 10. Here log is the natural one.",
+            ),
+            "no logarithm": (
+                lambda d_real, d_fake: d_real.mean() + (1 - d_fake).mean(),
+                "the logarithms are missing: V is made of log D and log(1 - D).",
+            ),
+            "real data only": (
+                lambda d_real, d_fake: np.log(d_real).mean(),
+                "that is the mean over real data. The generated ones are missing: log(1 - D).",
             ),
         },
         trials=(
@@ -246,6 +280,16 @@ EXERCISES = {
             "the discriminator's": (
                 lambda scores, saturating: _sigmoid(scores) / len(scores),
                 "that is how the discriminator's loss changes. The generator wants the opposite.",
+            ),
+            "losses": (
+                lambda scores, saturating: (
+                    np.log(1 - _sigmoid(scores)) if saturating else -np.log(_sigmoid(scores))
+                ),
+                "those are the losses themselves. Asked for is how they change with each score.",
+            ),
+            "scores for D": (
+                lambda scores, saturating: (-scores if saturating else scores - 1) / len(scores),
+                "the scores are taken for D. D is their sigmoid.",
             ),
         },
         trials=(
@@ -311,6 +355,15 @@ EXERCISES = {
                 _only_real,
                 "the discriminator has looked at real data only. Half of what it sees is "
                 "generated.",
+            ),
+            "generated taken for real": (
+                _all_real,
+                "the discriminator learns to call the generated data real. Its derivative for "
+                "them is -D(theta) · theta.",
+            ),
+            "nothing moved": (
+                lambda w, theta, real, rate: np.array([w, theta]),
+                "nothing has moved: the steps, rate times a derivative, are missing.",
             ),
             "other order": (
                 lambda w, theta, real, rate: one_turn(w, theta, real, rate)[::-1],
