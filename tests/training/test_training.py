@@ -412,6 +412,14 @@ def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch, prob
 # --- Interrupts ----------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def interrupts():
+    """Let an interrupt be heard: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Interrupting(SGD):
     """Is interrupted in its third step, when one of the parameters has been changed."""
 
