@@ -69,12 +69,8 @@ def pictures():
 # --- Training and measuring ----------------------------------------------------------------------
 
 
-def train(
-    data, weight, seed, epochs=EPOCHS, rates=RATES, make_step=paired_step, scale=1, **options
-):
+def train(data, weight, seed, epochs=EPOCHS, make_step=paired_step, **options):
     """Train a generator, with a discriminator (and its options) unless `weight` is None.
-
-    With another `scale` than 1 the targets are so much larger, and what comes out is brought back.
 
     Returns
     -------
@@ -88,18 +84,18 @@ def train(
     generator = picture_generator(rng=seed)
     discriminator = None if weight is None else patch_discriminator(rng=seed + 100, **options)
     models = [model for model in (generator, discriminator) if model is not None]
-    of_all = [Adam(model, lr, betas=(0.5, 0.999)) for model, lr in zip(models, rates)]
+    of_all = [Adam(model, lr, betas=(0.5, 0.999)) for model, lr in zip(models, RATES)]
     step = make_step(
         generator,
         discriminator,
         of_all if discriminator else of_all[0],
         1.0 if weight is None else weight,
     )
-    batches = MiniBatches(x, scale * colours, BATCH_SIZE, seed, augment=flipped_at_random)
+    batches = MiniBatches(x, colours, BATCH_SIZE, seed, augment=flipped_at_random)
     progress, stages = {"error": [], "colourfulness": []}, []
 
     def look(history):
-        made = predict(generator, test, 100) / scale
+        made = predict(generator, test, 100)
         progress["error"].append(colour_error(made, truth))
         progress["colourfulness"].append(colourfulness(made) / colourfulness(truth))
         if len(history) in STAGES:
@@ -110,23 +106,23 @@ def train(
         [CosineSchedule(optimizer, epochs * len(batches)) for optimizer in of_all],
         after_epoch=look, progress=False,
     )  # fmt: skip
-    found = measured(generator, data[1], scale) | {"seconds": seconds, "progress": progress}
-    found["error alone"] = error_alone(generator, test, truth, scale)
+    found = measured(generator, data[1]) | {"seconds": seconds, "progress": progress}
+    found["error alone"] = error_alone(generator, test, truth)
     names = [name for name in ("D loss", "G loss", "D(x)", "D(G(z))") if name in history]
     return generator, discriminator, found | {name: history[name] for name in names}, stages
 
 
-def error_alone(generator, test, truth, scale):
+def error_alone(generator, test, truth):
     """Return the error in the mode of training, where each picture has statistics of its own."""
     watched = copy.deepcopy(generator).train()
     made = [watched(test[i : i + 1]) for i in range(len(test))]
-    return colour_error(np.concatenate(made) / scale, truth)
+    return colour_error(np.concatenate(made), truth)
 
 
-def measured(generator, test, scale):
+def measured(generator, test):
     """Return how good the colours of the test pictures are, all and kind by kind."""
     grey, truth, kinds = test
-    made = predict(generator, grey, 100) / scale
+    made = predict(generator, grey, 100)
     each = [kinds == kind for kind in np.unique(kinds)]
     return {
         "error": colour_error(made, truth),
@@ -184,8 +180,7 @@ def with_pictures(data, weight, seed, **options):
     """Train; return what is recorded, with some pictures of the first seed, and nothing more."""
     generator, _, found, _ = train(data, weight, seed, **options)
     if seed == SEEDS[0]:
-        shown = predict(generator, data[1][0][list(SHOWN)]) / options.get("scale", 1)
-        found["pictures"] = packed(shown, 127)
+        found["pictures"] = packed(predict(generator, data[1][0][list(SHOWN)]), 127)
     return found, {}
 
 

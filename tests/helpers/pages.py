@@ -10,6 +10,7 @@ from helpers import ROOT
 THEMES = ("light", "dark")
 NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 900}
+TELEPHONE = {"viewport": NARROW, "is_mobile": True, "has_touch": True}  # options of a page
 
 
 def listed_in_toc():

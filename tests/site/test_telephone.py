@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from helpers import ROOT
-from helpers.pages import CHAPTERS, NARROW, PAGES, settle
+from helpers.pages import CHAPTERS, PAGES, TELEPHONE, settle
 from helpers.whole import assert_no_sideways_scroll, look
 
-TELEPHONE = {"viewport": NARROW, "is_mobile": True, "has_touch": True}
 LARGEST = 1_000_000  # bytes, each file compressed as a server sends it
 WITH_EXPLORERS = [
     name

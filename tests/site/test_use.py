@@ -13,12 +13,11 @@ from convbook.widgets import (
     Im2colExplorer,
     PoolingExplorer,
 )
-from helpers.pages import NARROW, WIDE, marked, number, read, settle, values, write_widget_page
+from helpers.pages import TELEPHONE, WIDE, marked, number, read, settle, values, write_widget_page
 
 CONVOLUTION = "book/3-1_convolution.html"
 POOLING = "book/3-2_pooling.html"
 MOUSE = {"viewport": WIDE}
-TOUCH = {"viewport": NARROW, "is_mobile": True, "has_touch": True}
 
 
 class Figure:
@@ -195,7 +194,7 @@ def test_by_keyboard(figure):
 
 
 def test_by_touch(figure):
-    fig = figure(CONVOLUTION, ConvolutionExplorer, TOUCH)
+    fig = figure(CONVOLUTION, ConvolutionExplorer, TELEPHONE)
     page, twin = fig.page, fig.twin
 
     def tap_at_the_end(slider):
@@ -320,7 +319,7 @@ def test_pooling(figure):
 def test_pooling_channels_one_at_a_time(tmp_path, visit):
     x = np.random.default_rng(8).integers(-9, 10, (2, 8, 8))  # too large for two of them
     write_widget_page(tmp_path, [PoolingExplorer(x=x)])
-    page = visit((tmp_path / "widgets.html").as_uri(), **TOUCH).page
+    page = visit((tmp_path / "widgets.html").as_uri(), **TELEPHONE).page
     settle(page)
     fig = Figure(page, PoolingExplorer)
     for channel in (1, 0):
@@ -439,7 +438,7 @@ def test_answers_are_checked_cell_by_cell(grid):
 
 
 def test_a_wrong_number_is_called_wrong_after_a_pause(grid):
-    fig = grid(AnswerGrid(12, label="y", hints={HINT: 11}), **TOUCH)
+    fig = grid(AnswerGrid(12, label="y", hints={HINT: 11}), **TELEPHONE)
     fig.cell("y").tap()
     fig.page.keyboard.type("11")
     assert answers(fig)[0] == [""]

@@ -14,7 +14,7 @@ from convbook.widgets import (
     bundle,
 )
 from helpers.figures import ALL, make
-from helpers.pages import NARROW, open_widgets, settle, write_widget_page
+from helpers.pages import TELEPHONE, open_widgets, settle, write_widget_page
 
 # --- One reader of numbers -----------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ def test_grids_read_numbers_by_the_same_rule(tmp_path, open_page):
 
 
 def test_three_digits_fit_into_each_cell(tmp_path, open_page):
-    for options in ({}, {"viewport": NARROW, "is_mobile": True, "has_touch": True}):
+    for options in ({}, TELEPHONE):
         page = open_widgets(tmp_path, open_page, [cls() for cls, _ in EDITED], **options).page
         cut = page.evaluate(
             """() => [...document.querySelectorAll("td input:enabled")]
@@ -138,8 +138,7 @@ def test_three_digits_fit_into_each_cell(tmp_path, open_page):
 
 
 def test_telephones_do_not_zoom_into_fields(tmp_path, open_page):
-    options = {"viewport": NARROW, "is_mobile": True, "has_touch": True}
-    page = open_widgets(tmp_path, open_page, [make(cls) for cls in ALL], **options).page
+    page = open_widgets(tmp_path, open_page, [make(cls) for cls in ALL], **TELEPHONE).page
     small = page.evaluate(
         """() => [...document.querySelectorAll("input[type=text], select")]
           .filter((field) => parseFloat(getComputedStyle(field).fontSize) < 16)

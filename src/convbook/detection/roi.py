@@ -135,7 +135,8 @@ class MaxRegions:
             cells = (xp.arange(rows)[:, None] * w + xp.arange(columns)).reshape(-1)
             if rows and columns:
                 parts = xp.flatnonzero(kinds == kind)
-                self.groups.append((parts, first[parts][:, None] + cells))
+                at = (first[parts][:, None] + cells).astype(np.intp, copy=False)  # for bincount
+                self.groups.append((parts, at))
 
     @property
     def xp(self):
@@ -172,8 +173,7 @@ class MaxRegions:
         result, _ = float_and_work_dtype(dy)
         dy = dy.transpose(0, 2, 3, 1).reshape(-1, c).astype(np.float64)
         parts = xp.concatenate([xp.zeros(0, np.intp), *(parts for parts, _ in self.groups)])
-        at = self.places().reshape(-1).astype(np.intp, copy=False)  # what bincount takes
-        sums = xp.bincount(at, dy[parts].reshape(-1), n * h * w * c)
+        sums = xp.bincount(self.places().reshape(-1), dy[parts].reshape(-1), n * h * w * c)
         return sums.reshape(n, h, w, c).transpose(0, 3, 1, 2).astype(result)
 
 

@@ -34,12 +34,15 @@ def _sigmoid(scores):
     return (1 + np.tanh(np.asarray(scores, float) / 2)) / 2
 
 
-def _slope(theta, w, x, target, weight, way=1.0, near=np.sign, through=True, total=np.mean):
+def _slope(
+    theta, w, x, target, weight,
+    by_score=lambda d: d - 1, near=np.sign, through=True, total=np.mean,
+):  # fmt: skip
     """Return the derivative of the generator's loss by theta; further arguments spoil a part."""
     made = theta * x
     d = _sigmoid(w[0] * made + w[1] * x)
     seen = w[0] if through else 1.0
-    return total((-way * (1 - d) * seen + weight * near(made - target)) * x)
+    return total((by_score(d) * seen + weight * near(made - target)) * x)
 
 
 # --- wrong solutions that take more than a line --------------------------------------------------
@@ -51,20 +54,6 @@ def _also_moves_d(theta, w, x, target, weight, rate):
     d = _sigmoid(w[0] * made + w[1] * x)
     left = np.array([(-(1 - d) * made).mean(), (-(1 - d) * x).mean()])
     return np.array([theta - rate * _slope(theta, w, x, target, weight), *(w - rate * left)])
-
-
-def _saturating(theta, w, x, target, weight, rate):
-    made = theta * x
-    d = _sigmoid(w[0] * made + w[1] * x)
-    slope = ((-d * w[0] + weight * np.sign(made - target)) * x).mean()
-    return np.array([theta - rate * slope, *w])
-
-
-def _by_d(theta, w, x, target, weight, rate):
-    made = theta * x
-    d = _sigmoid(w[0] * made + w[1] * x)
-    slope = ((-w[0] / d + weight * np.sign(made - target)) * x).mean()
-    return np.array([theta - rate * slope, *w])
 
 
 def _blind(theta, w, x, target, weight, rate):
@@ -420,7 +409,7 @@ EXERCISES = {
                 "now helps to be deceived. Its gradients must be cleared.",
             ),
             "L1 alone": (
-                _spoiled_turn(way=0.0),
+                _spoiled_turn(by_score=lambda d: 0 * d),
                 "the discriminator is not heard: only L1 has moved theta.",
             ),
             "GAN alone": (
@@ -440,7 +429,7 @@ EXERCISES = {
                 "the gradient stops at the score. From there it goes on to made: times w[0].",
             ),
             "helps the discriminator": (
-                _spoiled_turn(way=-1.0),
+                _spoiled_turn(by_score=lambda d: 1 - d),
                 "the generator moves to where the discriminator finds it out.",
             ),
             "sum": (
@@ -448,7 +437,7 @@ EXERCISES = {
                 "the pictures are added up. The loss is their mean.",
             ),
             "saturating": (
-                _saturating,
+                _spoiled_turn(by_score=lambda d: -d),
                 "the generator minimises log(1 - D). Asked for is -log D.",
             ),
             "blind": (
@@ -461,7 +450,7 @@ EXERCISES = {
                 "made - target.",
             ),
             "by D": (
-                _by_d,
+                _spoiled_turn(by_score=lambda d: -1 / d),
                 "-1 / D is the derivative of -log D by D. By the score it is -(1 - D).",
             ),
             "nothing moved": (

@@ -35,9 +35,13 @@ def _sigmoid(scores):
     return 1 / (1 + np.exp(-np.asarray(scores, float)))
 
 
-def _turn(w, theta, real, rate, old=False, also=False, sign_d=1, sign_g=1, saturating=False):
+def _turn(
+    w, theta, real, rate, old=False, also=False, sign_d=1, sign_g=1, saturating=False,
+    of_fake=lambda d: -d,
+):  # fmt: skip
     """Return (w, theta) after a turn; the further arguments spoil a part of it."""
-    moved = w + sign_d * rate * ((1 - _sigmoid(w * real)) * real - _sigmoid(w * theta) * theta)
+    uphill = (1 - _sigmoid(w * real)) * real + of_fake(_sigmoid(w * theta)) * theta
+    moved = w + sign_d * rate * uphill
     seen = w if old else moved
     push = _sigmoid(seen * theta) if saturating else 1 - _sigmoid(seen * theta)
     if also:  # the generator's gradient, in the discriminator's weight
@@ -63,16 +67,6 @@ def _discriminator_through(w, theta, real, rate):
     """The discriminator's step moves the generator as well."""
     moved = _turn(w, theta, real, rate)[0]
     theta = theta - rate * _sigmoid(w * theta) * w
-    return np.array([moved, theta + rate * (1 - _sigmoid(moved * theta)) * moved])
-
-
-def _only_real(w, theta, real, rate):
-    w = w + rate * (1 - _sigmoid(w * real)) * real
-    return np.array([w, theta + rate * (1 - _sigmoid(w * theta)) * w])
-
-
-def _all_real(w, theta, real, rate):
-    moved = w + rate * ((1 - _sigmoid(w * real)) * real + (1 - _sigmoid(w * theta)) * theta)
     return np.array([moved, theta + rate * (1 - _sigmoid(moved * theta)) * moved])
 
 
@@ -352,12 +346,16 @@ EXERCISES = {
                 "the generator minimises log(1 - D). Asked for is -log D.",
             ),
             "real data only": (
-                _only_real,
+                lambda w, theta, real, rate: np.array(
+                    _turn(w, theta, real, rate, of_fake=lambda d: 0 * d)
+                ),
                 "the discriminator has looked at real data only. Half of what it sees is "
                 "generated.",
             ),
             "generated taken for real": (
-                _all_real,
+                lambda w, theta, real, rate: np.array(
+                    _turn(w, theta, real, rate, of_fake=lambda d: 1 - d)
+                ),
                 "the discriminator learns to call the generated data real. Its derivative for "
                 "them is -D(theta) · theta.",
             ),
