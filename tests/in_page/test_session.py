@@ -16,6 +16,7 @@ from convbook.in_page.session import SHOWN, Session
 @pytest.fixture
 def page(monkeypatch):
     """A session whose messages are collected; what it changes in this Python is put back."""
+    import matplotlib.pyplot as plt
     import tqdm
     import tqdm.auto
     import tqdm.std
@@ -27,7 +28,9 @@ def page(monkeypatch):
     monkeypatch.setattr(builtins, "input", builtins.input)
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
     monkeypatch.setenv("MPLBACKEND", "agg")
-    return Page()
+    plt.close("all")  # a cell shows every open figure: also one that another test has left
+    yield Page()
+    plt.close("all")
 
 
 class Page:
