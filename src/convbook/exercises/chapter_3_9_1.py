@@ -36,17 +36,22 @@ def _sigmoid(scores):
 
 
 def _turn(
-    w, theta, real, rate, old=False, also=False, sign_d=1, sign_g=1, saturating=False,
-    of_fake=lambda d: -d,
+    w, theta, real, rate, old=False, also=False, sign_d=1, sign_g=1,
+    of_real=lambda d: 1 - d, of_fake=lambda d: -d, of_g=lambda d: 1 - d,
+    by_w=lambda number: number, by_theta=lambda w, theta: w, squash=_sigmoid,
 ):  # fmt: skip
     """Return (w, theta) after a turn; the further arguments spoil a part of it."""
-    uphill = (1 - _sigmoid(w * real)) * real + of_fake(_sigmoid(w * theta)) * theta
+    uphill = of_real(squash(w * real)) * by_w(real) + of_fake(squash(w * theta)) * by_w(theta)
     moved = w + sign_d * rate * uphill
     seen = w if old else moved
-    push = _sigmoid(seen * theta) if saturating else 1 - _sigmoid(seen * theta)
+    push = of_g(squash(seen * theta))
     if also:  # the generator's gradient, in the discriminator's weight
         moved = moved + rate * push * theta
-    return moved, theta + sign_g * rate * push * seen
+    return moved, theta + sign_g * rate * push * by_theta(seen, theta)
+
+
+def _spoiled_turn(**spoil):
+    return lambda w, theta, real, rate: np.array(_turn(w, theta, real, rate, **spoil))
 
 
 def _distances(pictures):
@@ -68,6 +73,33 @@ def _discriminator_through(w, theta, real, rate):
     moved = _turn(w, theta, real, rate)[0]
     theta = theta - rate * _sigmoid(w * theta) * w
     return np.array([moved, theta + rate * (1 - _sigmoid(moved * theta)) * moved])
+
+
+def _half_new(new_d):
+    """Return a turn whose generator meets the new D with the old w, or the other way round."""
+
+    def turn(w, theta, real, rate):
+        moved = _turn(w, theta, real, rate)[0]
+        answer, slope = (moved, w) if new_d else (w, moved)
+        return np.array([moved, theta + rate * (1 - _sigmoid(answer * theta)) * slope])
+
+    return turn
+
+
+def _half_value(w, theta, real, rate):
+    """The discriminator makes the mean of both logarithms larger, and not their sum."""
+    moved = _turn(w, theta, real, rate / 2)[0]
+    return np.array([moved, theta + rate * (1 - _sigmoid(moved * theta)) * moved])
+
+
+def _gradients(w, theta, real, rate):
+    """The two derivatives, and no step with them."""
+    moved, last = _turn(w, theta, real, rate)
+    return np.array([moved - w, theta - last]) / rate
+
+
+def _of_pairs(pictures):
+    return len(pictures) * (len(pictures) - 1)
 
 
 # --- material ------------------------------------------------------------------------------------
@@ -146,6 +178,41 @@ EXERCISES = {
                 REAL - FAKE,
                 "that is p - q. D is a share: p of all that turns up there, p + q.",
             ),
+            "sum": (
+                REAL + FAKE,
+                "that is p + q, how often anything turns up there. D* is the real part of it.",
+            ),
+            "of the difference": (
+                1 / (1 + np.exp(FAKE - REAL)),
+                "that is the sigmoid of p - q. Shares are no scores: D* is p / (p + q).",
+            ),
+            "excess": (
+                (REAL - FAKE) / (REAL + FAKE),
+                "that is (p - q) / (p + q), which is 0 for a coin and -1 where all is generated. D "
+                "is a probability: p / (p + q).",
+            ),
+            "a coin where no data are": (
+                np.array([0.8, 0.5, 0.4, 1, 0.5]),
+                "at the last place there are no data. All that turns up there is generated, so "
+                "the best D is sure of that.",
+            ),
+            "sure the other way": (
+                np.array([0.8, 0.5, 0.4, 0, 1]),
+                "the last two have changed places. D is the share of real data: 1 where nothing "
+                "generated ever turns up.",
+            ),
+            "as a value": (
+                np.array(
+                    [
+                        0.4 * np.log(0.8) + 0.1 * np.log(0.2),
+                        0.6 * np.log(0.5),
+                        0.2 * np.log(0.4) + 0.3 * np.log(0.6),
+                        0,
+                        0,
+                    ]
+                ),
+                "that is what each place adds to V. Asked for is the D for which V is largest.",
+            ),
         },
     ),
     "3-9-1.2": Exercise(
@@ -213,6 +280,75 @@ EXERCISES = {
                 lambda d_real, d_fake: np.log(d_real).mean(),
                 "that is the mean over real data. The generated ones are missing: log(1 - D).",
             ),
+            "piece by piece": (
+                lambda d_real, d_fake: np.mean(np.log(d_real) + np.log(1 - d_fake)),
+                "real and generated data are added piece by piece. The batches may be of different "
+                "lengths: each has a mean of its own, and the two means are added.",
+            ),
+            "shorter batch": (
+                lambda d_real, d_fake: np.mean(
+                    [np.log(a) + np.log(1 - b) for a, b in zip(d_real, d_fake)]
+                ),
+                "zip stops where the shorter batch ends, and the rest of the longer one is lost.",
+            ),
+            "one length": (
+                lambda d_real, d_fake: (
+                    (np.log(d_real).sum() + np.log(1 - d_fake).sum()) / len(d_real)
+                ),
+                "both sums are divided by the number of real data. Each batch has its own length.",
+            ),
+            "one mean, twice": (
+                lambda d_real, d_fake: (
+                    2 * np.concatenate([np.log(d_real), np.log(1 - d_fake)]).mean()
+                ),
+                "that would be so for batches of equal length. V has a mean for each kind of data, "
+                "however many there are of it.",
+            ),
+            "generated data only": (
+                lambda d_real, d_fake: np.log(1 - d_fake).mean(),
+                "that is the mean over generated data. The real ones are missing: log D.",
+            ),
+            "no logarithm for generated": (
+                lambda d_real, d_fake: np.log(d_real).mean() + (1 - d_fake).mean(),
+                "1 - D of the generated data is there, but not its logarithm.",
+            ),
+            "sigmoid again": (
+                lambda d_real, d_fake: value_of(_sigmoid(d_real), _sigmoid(d_fake)),
+                "a sigmoid is taken of them. They are probabilities already.",
+            ),
+            "real data twice": (
+                lambda d_real, d_fake: np.log(d_real).mean() + np.log(1 - d_real).mean(),
+                "both means are over the real batch; the generated one is not used.",
+            ),
+            "weighted by D": (
+                lambda d_real, d_fake: (
+                    (d_real * np.log(d_real)).mean() + ((1 - d_fake) * np.log(1 - d_fake)).mean()
+                ),
+                "each logarithm is multiplied by its own probability, as in an entropy. A mean of "
+                "the batch counts every piece alike.",
+            ),
+            "product": (
+                lambda d_real, d_fake: np.log(d_real).mean() * np.log(1 - d_fake).mean(),
+                "the two means are multiplied. V is their sum.",
+            ),
+            "squares": (
+                lambda d_real, d_fake: ((d_real - 1) ** 2).mean() + (d_fake**2).mean(),
+                "those are squares. There are GANs with squares; this one has logarithms.",
+            ),
+            "the balance": (
+                lambda d_real, d_fake: -2 * np.log(2),
+                "-2 log 2 is V at the balance, for a D that says 1/2 to everything. Here it says "
+                "what the two batches hold.",
+            ),
+            "likelihood": (
+                lambda d_real, d_fake: np.exp(value_of(d_real, d_fake)),
+                "that is the exponential of V. The value of the game is made of logarithms.",
+            ),
+            "log of one mean": (
+                lambda d_real, d_fake: np.log(d_real).mean() + np.log(1 - d_fake.mean()),
+                "the mean over the generated data is taken before the logarithm. Every piece has "
+                "its own logarithm.",
+            ),
         },
         trials=(
             ("always one half", (np.full(4, 0.5), np.full(4, 0.5))),
@@ -243,7 +379,8 @@ EXERCISES = {
         mistakes={
             "changed places": (
                 lambda scores, saturating: generator_gradient(scores, not saturating),
-                "the two losses have changed places. The saturating one is log(1 - D).",
+                "the two losses have changed places. The saturating one is log(1 - D). (A sigmoid "
+                "without the minus in exp(-s) looks the same.)",
             ),
             "by D": (
                 lambda scores, saturating: (
@@ -285,6 +422,68 @@ EXERCISES = {
                 lambda scores, saturating: (-scores if saturating else scores - 1) / len(scores),
                 "the scores are taken for D. D is their sigmoid.",
             ),
+            "by D, not divided": (
+                lambda scores, saturating: (
+                    -1 / ((1 - _sigmoid(scores)) if saturating else _sigmoid(scores))
+                ),
+                "that is the derivative by D. By the score there is another factor, D (1 - D), and "
+                "the mean divides by the number of scores.",
+            ),
+            "scores for D, by D": (
+                lambda scores, saturating: (
+                    -1 / ((1 - scores) if saturating else scores) / len(scores)
+                ),
+                "the scores are taken for D. D is their sigmoid, and the gradient is asked for by "
+                "the scores.",
+            ),
+            "factor twice": (
+                lambda scores, saturating: (
+                    generator_gradient(scores, saturating)
+                    * _sigmoid(scores)
+                    * (1 - _sigmoid(scores))
+                ),
+                "the factor D (1 - D) is there once too often: -D and -(1 - D) have it already.",
+            ),
+            "divided twice": (
+                lambda scores, saturating: generator_gradient(scores, saturating) / len(scores),
+                "divided by the number of scores twice.",
+            ),
+            "one divided": (
+                lambda scores, saturating: (
+                    -_sigmoid(scores) / len(scores)
+                    if saturating
+                    else _sigmoid(scores) - 1 / len(scores)
+                ),
+                "in D - 1 / N only the 1 is divided by N. Brackets around D - 1 are missing.",
+            ),
+            "opposite": (
+                lambda scores, saturating: (
+                    (1 - _sigmoid(scores) if saturating else _sigmoid(scores) - 1) / len(scores)
+                ),
+                "for log(1 - D) that is the derivative of log D. The one of log(1 - D) is -D.",
+            ),
+            "wrong way for one": (
+                lambda scores, saturating: (
+                    (-_sigmoid(scores) if saturating else 1 - _sigmoid(scores)) / len(scores)
+                ),
+                "for -log D that is the derivative of log D. The minus of the loss is missing.",
+            ),
+            "wrong way for the other": (
+                lambda scores, saturating: (
+                    (_sigmoid(scores) if saturating else _sigmoid(scores) - 1) / len(scores)
+                ),
+                "log(1 - D) falls when the score grows: its derivative is -D, not D.",
+            ),
+            "tanh": (
+                lambda scores, saturating: (
+                    (-np.tanh(scores) if saturating else np.tanh(scores) - 1) / len(scores)
+                ),
+                "D is the sigmoid of the score, from 0 to 1; tanh goes from -1 to 1.",
+            ),
+            "mean": (
+                lambda scores, saturating: generator_gradient(scores, saturating).sum(),
+                "all are added up to one number. A gradient has a number for each score.",
+            ),
         },
         trials=(
             ("-log D of a single score 0", (np.array([0.0]), False)),
@@ -315,12 +514,12 @@ EXERCISES = {
         ),
         mistakes={
             "both at once": (
-                lambda w, theta, real, rate: np.array(_turn(w, theta, real, rate, old=True)),
+                _spoiled_turn(old=True),
                 "the generator has looked at the old w. In a turn the discriminator moves first, "
                 "and the generator meets the new one.",
             ),
             "gradient left in": (
-                lambda w, theta, real, rate: np.array(_turn(w, theta, real, rate, also=True)),
+                _spoiled_turn(also=True),
                 "the generator's gradient has moved w as well: a discriminator that helps to "
                 "deceive itself. What its way through has left in w must be cleared.",
             ),
@@ -334,28 +533,24 @@ EXERCISES = {
                 "the generator moves first. Here the discriminator does.",
             ),
             "discriminator downhill": (
-                lambda w, theta, real, rate: np.array(_turn(w, theta, real, rate, sign_d=-1)),
+                _spoiled_turn(sign_d=-1),
                 "the discriminator makes V smaller. It is the one that makes V large.",
             ),
             "generator uphill": (
-                lambda w, theta, real, rate: np.array(_turn(w, theta, real, rate, sign_g=-1)),
+                _spoiled_turn(sign_g=-1),
                 "the generator goes away from what the discriminator takes for real.",
             ),
             "saturating": (
-                lambda w, theta, real, rate: np.array(_turn(w, theta, real, rate, saturating=True)),
+                _spoiled_turn(of_g=lambda d: d),
                 "the generator minimises log(1 - D). Asked for is -log D.",
             ),
             "real data only": (
-                lambda w, theta, real, rate: np.array(
-                    _turn(w, theta, real, rate, of_fake=lambda d: 0 * d)
-                ),
+                _spoiled_turn(of_fake=lambda d: 0 * d),
                 "the discriminator has looked at real data only. Half of what it sees is "
                 "generated.",
             ),
             "generated taken for real": (
-                lambda w, theta, real, rate: np.array(
-                    _turn(w, theta, real, rate, of_fake=lambda d: 1 - d)
-                ),
+                _spoiled_turn(of_fake=lambda d: 1 - d),
                 "the discriminator learns to call the generated data real. Its derivative for "
                 "them is -D(theta) · theta.",
             ),
@@ -366,6 +561,86 @@ EXERCISES = {
             "other order": (
                 lambda w, theta, real, rate: one_turn(w, theta, real, rate)[::-1],
                 "the results have changed places: first w, then theta.",
+            ),
+            "sign of the generated": (
+                _spoiled_turn(of_fake=lambda d: d),
+                "the part of log(1 - D(theta)) has the wrong sign: its derivative by the score is "
+                "-D(theta).",
+            ),
+            "D of the real": (
+                _spoiled_turn(of_real=lambda d: d),
+                "the part of log D(real) has the derivative 1 - D(real) by the score, not D(real).",
+            ),
+            "without the numbers": (
+                _spoiled_turn(by_w=lambda number: 1.0),
+                "those are derivatives by the scores. A score is w times a number, so by w each "
+                "has that number as a factor: real, or theta.",
+            ),
+            "without w": (
+                _spoiled_turn(by_theta=lambda w, theta: 1.0),
+                "the gradient stops at the score. By theta, the score w · theta has the derivative "
+                "w.",
+            ),
+            "times theta": (
+                _spoiled_turn(by_theta=lambda w, theta: theta),
+                "theta was moved by the derivative by w. By theta, the score w · theta has the "
+                "derivative w.",
+            ),
+            "old answer": (
+                _half_new(False),
+                "D(theta) was computed with the old w. The generator meets the new discriminator.",
+            ),
+            "old slope": (
+                _half_new(True),
+                "D(theta) is that of the new w, but the factor w behind it is the old one.",
+            ),
+            "by D": (
+                _spoiled_turn(
+                    of_real=lambda d: 1 / d, of_fake=lambda d: -1 / (1 - d), of_g=lambda d: 1 / d
+                ),
+                "1 / D and -1 / (1 - D) are derivatives by D. By the score they are 1 - D and -D.",
+            ),
+            "without the rate": (
+                lambda w, theta, real, rate: one_turn(w, theta, real, 1.0),
+                "the derivatives are not multiplied by the learning rate.",
+            ),
+            "gradients": (
+                _gradients,
+                "those are the derivatives. Asked for are w and theta after their steps.",
+            ),
+            "discriminator alone": (
+                lambda w, theta, real, rate: np.array([_turn(w, theta, real, rate)[0], theta]),
+                "theta stands where it stood: the generator's step is missing.",
+            ),
+            "generator alone": (
+                lambda w, theta, real, rate: np.array(
+                    [w, theta + rate * (1 - _sigmoid(w * theta)) * w]
+                ),
+                "w stands where it stood: the discriminator's step is missing.",
+            ),
+            "both the wrong way": (
+                _spoiled_turn(sign_d=-1, sign_g=-1),
+                "both steps go the wrong way: the discriminator makes V larger, and the generator "
+                "its own loss smaller.",
+            ),
+            "half of V": (
+                _half_value,
+                "V is the sum of the two logarithms, not their mean.",
+            ),
+            "without the sigmoid": (
+                _spoiled_turn(squash=lambda score: score),
+                "the scores are taken for D. D is their sigmoid.",
+            ),
+            "sigmoid of the negative": (
+                _spoiled_turn(squash=lambda score: _sigmoid(-score)),
+                "the sigmoid is 1 / (1 + exp(-s)), with a minus. Without it, it falls.",
+            ),
+            "towards the data": (
+                lambda w, theta, real, rate: np.array(
+                    [_turn(w, theta, real, rate)[0], theta + rate * (real - theta)]
+                ),
+                "theta was moved straight to real. The generator never sees the data: all that it "
+                "hears comes through the discriminator.",
             ),
         },
         trials=(
@@ -419,6 +694,59 @@ EXERCISES = {
             "all pairs": (
                 lambda scores, labels: scores[:, :1] + scores[:, 1 + labels],
                 "every picture meets every label: scores[:, 1 + labels] takes whole columns.",
+            ),
+            "two columns too few": (
+                lambda scores, labels: scores[:, 0] + scores[np.arange(len(labels)), labels - 1],
+                "the labels begin with 0, so label k stands in column 1 + k, not in k - 1.",
+            ),
+            "difference": (
+                lambda scores, labels: scores[:, 0] - scores[np.arange(len(labels)), 1 + labels],
+                "the label's score is subtracted. It is added.",
+            ),
+            "the first picture's label": (
+                lambda scores, labels: scores[:, 0] + scores[:, 1 + labels[0]],
+                "the label of the first picture was taken for all. Each has its own.",
+            ),
+            "rows by labels": (
+                lambda scores, labels: scores[:, 0] + scores[labels % len(scores), 1 + labels],
+                "the labels choose rows, too. Rows are the pictures, one after the other.",
+            ),
+            "the first picture's scores": (
+                lambda scores, labels: scores[:, 0] + scores[0, 1 + labels],
+                "all label scores are those of the first picture. Take each from its own row.",
+            ),
+            "all claimed columns": (
+                lambda scores, labels: scores[:, 0] + scores[:, 1 + labels].sum(axis=1),
+                "each picture got the scores of all labels in the batch. Its own one counts.",
+            ),
+            "probabilities": (
+                lambda scores, labels: _sigmoid(claimed_scores(scores, labels)),
+                "that is D, the sigmoid of the score. Asked for are the scores.",
+            ),
+            "softmax": (
+                lambda scores, labels: (
+                    scores[:, 0]
+                    + np.log(
+                        np.exp(scores[np.arange(len(labels)), 1 + labels])
+                        / np.exp(scores[:, 1:]).sum(axis=1)
+                    )
+                ),
+                "a softmax was taken over the labels. That would make it a classifier; here the "
+                "score of the label is added as it is.",
+            ),
+            "one by one": (
+                lambda scores, labels: (
+                    scores[:, 0] + np.resize(np.diag(scores[:, 1:]), len(labels))
+                ),
+                "the diagonal was taken, as if picture i had the label i.",
+            ),
+            "largest two": (
+                lambda scores, labels: scores.max(axis=1),
+                "that is the largest score of each row. Column 0 and the label's own count.",
+            ),
+            "whether it is read": (
+                lambda scores, labels: scores[:, 0] + (scores[:, 1:].argmax(axis=1) == labels),
+                "it was asked whether the label has the largest score. The score itself is added.",
             ),
         },
         trials=(
@@ -492,6 +820,85 @@ EXERCISES = {
                 ),
                 "absolute differences are added. A distance is the root of the sum of squares.",
             ),
+            "half": (
+                lambda pictures: variety(pictures) / 2,
+                "each pair is counted once, but divided by n (n - 1), which counts it twice.",
+            ),
+            "sum of pairs": (
+                lambda pictures: _distances(pictures).sum() / 2,
+                "that is the sum over all pairs, each once. Asked for is their mean.",
+            ),
+            "per picture": (
+                lambda pictures: _distances(pictures).sum() / len(pictures),
+                "that is how far a picture is from all others together. Divide by n - 1, too.",
+            ),
+            "divided by n - 1": (
+                lambda pictures: _distances(pictures).sum() / (len(pictures) - 1),
+                "divided by n - 1 only. There are n (n - 1) ordered pairs.",
+            ),
+            "root of the mean": (
+                lambda pictures: np.sqrt((_distances(pictures) ** 2).sum() / _of_pairs(pictures)),
+                "the squares of all pairs are averaged before the root. Each pair has a distance "
+                "of its own; then comes the mean.",
+            ),
+            "mean of the pixels": (
+                lambda pictures: variety(pictures) / np.sqrt(pictures[0].size),
+                "the squared differences of the pixels are averaged. A distance has their sum.",
+            ),
+            "root of the sum": (
+                lambda pictures: np.sqrt((_distances(pictures) ** 2).sum()) / _of_pairs(pictures),
+                "one root was taken of all pairs together. Each pair has a root of its own.",
+            ),
+            "differences added first": (
+                lambda pictures: (
+                    abs(
+                        pictures.reshape(len(pictures), -1).sum(axis=1)[:, None]
+                        - pictures.reshape(len(pictures), -1).sum(axis=1)
+                    ).sum()
+                    / _of_pairs(pictures)
+                ),
+                "the differences of all pixels are added before they are squared, and more ink "
+                "here makes up for less ink there. Square first.",
+            ),
+            "farthest": (
+                lambda pictures: _distances(pictures).max(),
+                "that is the largest distance. Asked for is the mean.",
+            ),
+            "from the first": (
+                lambda pictures: _distances(pictures)[0, 1:].mean(),
+                "only distances from the first picture count. All pairs do.",
+            ),
+            "nearest": (
+                lambda pictures: np.sort(_distances(pictures), axis=1)[:, 1].mean(),
+                "that is how far the nearest other picture is. All pairs count.",
+            ),
+            "median": (
+                lambda pictures: np.median(_distances(pictures)[np.triu_indices(len(pictures), 1)]),
+                "that is the median of all pairs. Asked for is the mean.",
+            ),
+            "with itself, each pair once": (
+                lambda pictures: _distances(pictures)[np.triu_indices(len(pictures))].mean(),
+                "the diagonal is counted, too: the distance of each picture from itself, 0.",
+            ),
+            "equal ones left out": (
+                lambda pictures: (
+                    _distances(pictures).sum() / max((_distances(pictures) > 0).sum(), 1)
+                    if _distances(pictures).any()
+                    else np.nan
+                ),
+                "pairs of equal pictures are left out. They are pairs, too, of distance 0, and "
+                "just what gives a generator away that repeats itself.",
+            ),
+            "spread": (
+                lambda pictures: np.sqrt(pictures.var(axis=0).sum()),
+                "that is the root of the pixels' variances, how far pictures are from their mean. "
+                "Asked for are distances of pairs.",
+            ),
+            "rows": (
+                lambda pictures: np.sqrt(((pictures[:, None] - pictures) ** 2).sum(axis=3)).mean(),
+                "only one axis of a picture is added up, and the distances are those of rows. "
+                "Flatten the pictures first.",
+            ),
         },
         trials=(
             ("two pictures of one pixel", (np.array([[[1.0]], [[4.0]]]),)),
@@ -547,6 +954,42 @@ EXERCISES = {
             "rounded up": (
                 np.array([[1, 1], [2, 2], [2, 2], [3, 3]]),
                 "odd pixels meet the taps 1, 3, …: of three taps that is one.",
+            ),
+            "overlap": (
+                np.array([[1, 1], [2, 2], [3, 3], [4, 4]]),
+                "those are k - 1. A pixel meets every second tap of the kernel, and an even one "
+                "other taps than an odd one.",
+            ),
+            "without one": (
+                PRODUCTS - 1,
+                "one too few everywhere: with kernel 2 each pixel is met by one product.",
+            ),
+            "one more": (
+                PRODUCTS + 1,
+                "one too many everywhere: with kernel 2 the kernels stand side by side, and each "
+                "pixel is met by one product.",
+            ),
+            "all in the even ones": (
+                np.array([[2, 0], [3, 0], [4, 0], [5, 0]]),
+                "the kernels begin at even pixels, but they reach over odd ones, too: tap 1 falls "
+                "on an odd pixel.",
+            ),
+            "at the edge": (
+                np.ones((4, 2)),
+                "that is so for the first two pixels. Far from the edge, kernels overlap.",
+            ),
+            "stride taken off": (
+                np.array([[0, 0], [1, 1], [2, 2], [3, 3]]),
+                "those are k minus the stride, by how much two neighbours overlap. Asked for is "
+                "how many products meet in a pixel.",
+            ),
+            "size and half": (
+                np.array([[2, 1], [3, 1], [4, 2], [5, 2]]),
+                "an even pixel does not meet the whole kernel, but its taps 0, 2, 4, …",
+            ),
+            "other order of rows": (
+                PRODUCTS[::-1],
+                "the rows are in the wrong order: first kernel size 2, last 5.",
             ),
         },
     ),
