@@ -14,6 +14,7 @@ from convbook.images.colour import (
     colourfulness,
     folded,
     grey_and_colours,
+    stray_steps,
     to_rgb,
     to_ycbcr,
     unfolded,
@@ -96,6 +97,18 @@ def test_measures():
     assert colour_error(truth, truth) == 0
 
 
+def test_stray_steps_are_those_where_the_picture_is_smooth():
+    grey = np.zeros((1, 4, 1, 5))
+    grey[..., 3:] = 1  # of the four pairs, one has a step
+    colours = np.zeros((1, 2, 1, 5))
+    colours[0, :, 0, 1] = 0.3 * CHROMA_SCALE, 0.4 * CHROMA_SCALE
+    colours[0, 0, 0, 3:] = 9
+    assert stray_steps(grey, colours) == pytest.approx(2 * 0.5 / 3)
+    # The same, turned: pairs one below the other count as well.
+    turned = [np.swapaxes(a, 2, 3) for a in (grey, colours)]
+    assert stray_steps(*turned) == pytest.approx(2 * 0.5 / 3)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -107,6 +120,11 @@ def test_measures():
             lambda: coloured(np.zeros((1, 4, 4, 4)), np.zeros((1, 2, 4, 5))),
             "grey and colours must be of the same pictures, got shapes (1, 4, 4, 4) and (1, 2, ",
         ),
+        (
+            lambda: stray_steps(np.zeros((1, 4, 4, 4)), np.zeros((1, 2, 4, 5))),
+            "colours must have",
+        ),
+        (lambda: stray_steps(np.zeros((1, 4, 1, 1)), np.zeros((1, 2, 1, 1))), "grey must hold"),
         (lambda: colour_error(np.zeros((1, 2, 4, 4)), np.zeros((1, 2, 4, 5))), "colours must have"),
     ],
 )

@@ -126,6 +126,24 @@ def test_grey_and_gaudy_colours_are_found():
         health_colours.still_colourful(truth, 0 * truth)
 
 
+def test_blotches_are_found():
+    # To the left a dark half, to the right a light one: true colours change between them only.
+    side = np.where(np.arange(8) < 4, -1.0, 1.0)
+    grey = np.ones((2, 4, 8, 1)) * side
+    truth = np.ones((2, 2, 8, 1)) * 0.3 * side + RNG(0).normal(0, 0.01, (2, 2, 8, 8))
+    assert health_colours.without_blotches(truth[::-1], truth, grey)
+    assert health_colours.without_blotches(0 * truth, truth, grey)
+    blotched = truth.copy()
+    blotched[:, 0, 2:5, 1:3] += 0.5
+    found = health_colours.without_blotches(blotched, truth, grey)
+    assert not found and "blotches" in str(found)
+    strong = truth.copy()
+    strong[:, :, :, 4:] += 0.5  # where the picture itself changes, colours may
+    assert health_colours.without_blotches(strong, truth, grey)
+    with pytest.raises(ValueError, match="truth must change somewhere"):
+        health_colours.without_blotches(truth, 0 * truth, grey)
+
+
 def test_a_discriminator_that_depends_on_the_company_is_found():
     x, t = some()
     grey = 0.05 * t  # easily told from t by its size, which batch normalisation takes away

@@ -153,3 +153,31 @@ def colourfulness(colours):
     """
     colours = with_channels("colours", colours, 2)
     return float(np.hypot(colours[:, 0], colours[:, 1]).mean()) / CHROMA_SCALE
+
+
+def stray_steps(grey, colours):
+    """Return how much colours change where the grey picture hardly does: a number for blotches.
+
+    Of all pairs of neighbours, side by side or one below the other, the half counts whose
+    brightness differs least; there, colours of photographs differ little, too.
+
+    Parameters
+    ----------
+    grey : array (N, 4, H, W)
+    colours : array (N, 2, H, W)
+
+    Returns
+    -------
+    float
+        The mean length of the steps of (Cb, Cr).
+    """
+    grey, colours = with_channels("grey", grey, 4), with_channels("colours", colours, 2)
+    checks.shape("colours", colours, (len(grey), 2, *grey.shape[2:]))
+    if not len(grey) or grey.shape[2] * grey.shape[3] < 2:
+        raise ValueError(f"grey must hold neighbours, got shape {grey.shape}")
+    brightness, at, steps = grey.mean(axis=1), [], []
+    for axis in (1, 2):
+        at.append(abs(np.diff(brightness, axis=axis)).ravel())
+        steps.append(np.hypot(*np.diff(colours, axis=axis + 1).swapaxes(0, 1)).ravel())
+    at, steps = np.concatenate(at), np.concatenate(steps)
+    return float(steps[at <= np.median(at)].mean()) / CHROMA_SCALE

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import checks
 from ..arrays import to_numpy
-from ..images.colour import coloured, colourfulness, with_channels
+from ..images.colour import coloured, colourfulness, stray_steps, with_channels
 from ..layers.base import Layer
 from ..losses import probability
 from .checks import instance
@@ -44,6 +44,33 @@ def still_colourful(colours, truth, least=0.6, most=1.5):
     elif share > most:
         says += "; nothing holds the generator near the truth, let the distance weigh more"
     return Finding(least <= share <= most, says)
+
+
+def without_blotches(colours, truth, grey, most=1.2):
+    """Check that colours do not change much where the grey picture hardly does.
+
+    Parameters
+    ----------
+    colours, truth : array (N, 2, H, W)
+    grey : array (N, 4, H, W)
+        As `convbook.images.colour.grey_and_colours` has them.
+    most : float
+        Not fine if they change more than so many times as much as the true colours.
+
+    Returns
+    -------
+    Finding
+    """
+    real = stray_steps(grey, truth)
+    if real == 0:
+        raise ValueError("truth must change somewhere, got one colour for each picture")
+    share = stray_steps(grey, colours) / real
+    says = (
+        f"where the grey pictures are smooth, colours change {share:.2f} times as much as true ones"
+    )
+    if share > most:
+        says += ": blotches; let the distance weigh more, or the discriminator learn more slowly"
+    return Finding(share <= most, says)
 
 
 def same_opinion(discriminator, real, made, origins, apart=0.1):
