@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from convbook import functional
 from convbook.layers import Conv2d, MaxPool2d, ReLU, Residual, Sequential, Summary
 from convbook.layers.summary import Block, Row
 from convbook.models.densenet import small_densenet
@@ -88,3 +89,15 @@ def test_the_model_stays_as_it_was():
     assert all("forward" not in vars(layer) for layer in model.walk())
     assert model.training
     model.backward(np.ones_like(y))  # it still remembers its own pass
+
+
+def test_no_image_is_convolved_for_a_table(monkeypatch):
+    convolved, conv2d = [], functional.conv2d
+    monkeypatch.setattr(
+        functional, "conv2d", lambda x, *o: convolved.append(len(x)) or conv2d(x, *o)
+    )
+    model = small_resnet(8, rng=0)
+    assert Summary(model, (3, 32, 32)).rows[-1].output_shape == (10,)
+    assert convolved and not any(convolved)
+    with pytest.raises(ValueError, match=r"x must have C = 3, got 2, shape \(1, 2, 9, 9\)"):
+        Summary(model, (2, 9, 9))

@@ -48,11 +48,15 @@ class Layer:
     elementwise : bool
         True if `forward(x, out=None)` and `backward(dy, need_dx=True, out=None)` can write over
         their input. Only `Sequential` makes use of it.
+    convolves : bool
+        True if the shape of the output follows from an empty mini-batch, which saves a `Summary`
+        most of its work.
     """
 
     learning = True
     hands_over = False
     elementwise = False
+    convolves = False
 
     def __init__(self):
         self.params, self.grads, self.buffers, self.children = {}, {}, {}, {}

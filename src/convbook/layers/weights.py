@@ -15,7 +15,7 @@ from .receptive import WHOLE, Window
 class Convolution(Layer):
     """What `Conv2d` and `ConvTranspose2d` share: the filters, and their gradients."""
 
-    hands_over = True
+    hands_over = convolves = True
 
     def _settings(self, in_channels, out_channels, kernel_size, stride, padding, groups, bias):
         """Keep what both take, checked; return the filters' height and width."""
