@@ -150,8 +150,9 @@ def site(request, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def student_site(request, tmp_path_factory):
-    """The folder of the student edition, built for this run with warnings as errors."""
-    return built_once(request, tmp_path_factory, "student")
+    """The folder of the student edition, built for this run; the live one if Pyodide is there."""
+    edition = "live-student" if os.environ.get(runtime.VARIABLE) else "student"
+    return built_once(request, tmp_path_factory, edition)
 
 
 @pytest.fixture(scope="session")
@@ -162,10 +163,10 @@ def live_site(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def live_student_site(request, tmp_path_factory):
-    """The folder of the live site without solutions, built for this run."""
+def live_student_site(request):
+    """The folder of the live site without solutions; skipped where Pyodide cannot be had."""
     needs_pyodide()
-    return built_once(request, tmp_path_factory, "live-student")
+    return request.getfixturevalue("student_site")
 
 
 def needs_pyodide():

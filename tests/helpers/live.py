@@ -60,6 +60,15 @@ def wait_until_said(page, number, pattern, timeout=SECONDS):
     return said(page, number)
 
 
+def wait_until_kept(page, code):
+    """Wait until the browser keeps, for some cell of the page, code with these words in it."""
+    page.wait_for_function(
+        "(code) => Object.values(convbookLive.storage.entries)"
+        ".some((entry) => entry.code.includes(code))",
+        arg=code,
+    )
+
+
 def run(page, number, pattern="^took", timeout=SECONDS):
     """Press a cell's Run and wait until it has ended; return what it shows."""
     cell(page, number).get_by_role("button", name="Run", exact=True).click()
