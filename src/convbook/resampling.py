@@ -72,7 +72,7 @@ def max_pool2d_indices(x, kernel_size, stride=None, padding=0):
 
     Returns
     -------
-    array (N, C, OH, OW) of int64
+    array (N, C, OH, OW) of ints
         The position in the image, counted row by row: row · W + column. Of equal maxima it is the
         first, of several NaNs the last, as for the gradient.
     """
@@ -85,7 +85,7 @@ def max_pool2d_indices(x, kernel_size, stride=None, padding=0):
     # above what the first cell inside begins with.
     number = fw * xp.maximum(-first_row, 0) + xp.maximum(-first_column, 0)
     least = -np.inf if x.dtype.kind == "f" else 0 if x.dtype == bool else np.iinfo(x.dtype).min
-    indices = xp.empty_like(x, dtype=np.int64, shape=(*x.shape[:2], oh, ow))
+    indices = xp.empty_like(x, dtype=np.intp, shape=(*x.shape[:2], oh, ow))
     for block in blocks.blocks(xp, x):
         framed = blocks.pad(xp, x[block], geometry.padding, least)
         best = xp.full_like(framed, least, shape=indices[block].shape)
@@ -268,4 +268,4 @@ def _unpooling(x, indices, output_size):
     checks.shape("indices", indices, x.shape)
     size = h, w = checks.pair("output_size", output_size)
     checks.class_numbers("indices", indices, h * w)
-    return xp, x, _Large(xp, x, indices.astype(np.int64, copy=False), size)
+    return xp, x, _Large(xp, x, indices.astype(np.intp, copy=False), size)

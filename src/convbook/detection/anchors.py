@@ -67,9 +67,9 @@ def match_anchors(anchors, truth, positive=0.7, negative=0.3, own_anchor=False):
 
     Returns
     -------
-    kinds : array (A,) of int64
+    kinds : array (A,) of ints
         1 positive, 0 negative, -1 neither.
-    things : array (A,) of int64
+    things : array (A,) of ints
         The thing that each overlaps most, the first of several equals; 0 if there is none.
     """
     xp, anchors, truth = box_arrays(anchors=anchors, truth=truth)
@@ -81,8 +81,8 @@ def match_anchors(anchors, truth, positive=0.7, negative=0.3, own_anchor=False):
         raise ValueError(
             f"negative must not be above positive, got {negative:g} above {positive:g}"
         )
-    kinds = xp.full(len(anchors), NEITHER, np.int64)
-    things = xp.zeros(len(anchors), np.int64)
+    kinds = xp.full(len(anchors), NEITHER, np.intp)
+    things = xp.zeros(len(anchors), np.intp)
     if len(truth) == 0 or len(anchors) == 0:
         kinds[...] = NEGATIVE
         return kinds, things
@@ -115,7 +115,7 @@ def sample_matches(kinds, count, most_positive=0.5, rng=None):
 
     Returns
     -------
-    numpy.ndarray of int64
+    numpy.ndarray of ints
         Positions, the positive ones first, each part in rising order.
     """
     rng = np.random.default_rng(rng)

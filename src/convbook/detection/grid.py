@@ -26,7 +26,7 @@ def cells_of(boxes, grid, size):
     grid, size = checks.pair("grid", grid), checks.pair("size", size)
     centres = (boxes[:, :2].astype(np.float64) + boxes[:, 2:]) / 2
     return tuple(
-        xp.clip(xp.floor(centres[:, i] * grid[i] / size[i]), 0, grid[i] - 1).astype(np.int64)
+        xp.clip(xp.floor(centres[:, i] * grid[i] / size[i]), 0, grid[i] - 1).astype(np.intp)
         for i in range(2)
     )
 

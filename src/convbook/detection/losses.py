@@ -41,7 +41,7 @@ class ChosenLoss(Loss):
             xp, predictions = checks.numeric_arrays(predictions=predictions)
             chosen = tuple(map(xp.asarray, chosen if isinstance(chosen, tuple) else (chosen,)))
             if chosen[0].size == 0:  # an empty list has no dtype to choose with
-                chosen = tuple(index.astype(np.int64) for index in chosen)
+                chosen = tuple(index.astype(np.intp) for index in chosen)
             part = predictions[chosen]
             if part.size == 0:
                 self._remembered = predictions, None

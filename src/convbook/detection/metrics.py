@@ -122,10 +122,10 @@ def match_found(things, scores, true, threshold, overlap=iou):
 
     Returns
     -------
-    numpy.ndarray (F,) of int64
+    numpy.ndarray (F,) of ints
         Each number from 0 to T - 1 occurs once at most.
     """
-    match = np.full(len(scores), -1, np.int64)
+    match = np.full(len(scores), -1, np.intp)
     if len(scores) and len(true):
         shares = to_numpy(overlap(things, true)).reshape(len(scores), len(true)).copy()
         for i in np.argsort(-np.asarray(scores, np.float64), kind="stable"):
@@ -190,7 +190,7 @@ def _images(found, truth):
         if np.isnan(entry[1].astype(np.float64)).any():
             raise ValueError(f"the scores of found[{i}] must be numbers, got NaN")
         if not labelled:
-            entry, true = ((*parts, np.zeros(len(parts[0]), np.int64)) for parts in (entry, true))
+            entry, true = ((*parts, np.zeros(len(parts[0]), np.intp)) for parts in (entry, true))
         images.append((*entry, *true))
     return images
 

@@ -270,7 +270,7 @@ class MultiBoxLoss(Loss):
         """Return the loss as an array without axes; see `Loss.measure`."""
         dtype, y, t = in_work_dtype(predictions, targets)
         xp, classes = get_array_module(y), y.shape[2] - 4
-        labels = t[..., 0].astype(np.int64)
+        labels = t[..., 0].astype(np.intp)
         on = labels > 0
         count = xp.maximum(on.sum(), 1)
         logs = y[..., :classes] - y[..., :classes].max(axis=2, keepdims=True)
@@ -289,7 +289,7 @@ class MultiBoxLoss(Loss):
 
     def hard(self, xp, costs, on):
         """Return which anchors on nothing count: in each picture, those with the highest costs."""
-        wanted = (self.ratio * on.sum(axis=1, keepdims=True)).astype(np.int64)
+        wanted = (self.ratio * on.sum(axis=1, keepdims=True)).astype(np.intp)
         order = xp.argsort(xp.where(on, np.inf, -costs), axis=1)
         rank = xp.argsort(order, axis=1)
         return ~on & (rank < wanted)

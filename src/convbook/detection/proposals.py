@@ -21,11 +21,11 @@ class Regions(NamedTuple):
     Attributes
     ----------
     boxes : array (R, 4)
-    classes : array (R,) of int64
+    classes : array (R,) of ints
         0 where nothing is, k + 1 for a thing of class k.
     codes : array (P, 4)
         Of the P regions on a thing, how to make the thing's box of them.
-    things : array (P,) of int64
+    things : array (P,) of ints
         Which thing each of these is on.
     """
 
@@ -99,7 +99,7 @@ def sample_regions(proposals, truth, labels, count=24, most_positive=1 / 3, posi
         proposals=proposals, truth=truth, labels=labels
     )
     proposals, truth = as_boxes("proposals", proposals, True), as_boxes("truth", truth, True)
-    labels = labels.reshape(0).astype(np.int64) if labels.size == 0 else labels
+    labels = labels.reshape(0).astype(np.intp) if labels.size == 0 else labels
     checks.shape("labels", labels, (len(truth),))
     finite("proposals", proposals)
     positive = checks.number("positive", positive, least=0, most=1)
@@ -108,11 +108,11 @@ def sample_regions(proposals, truth, labels, count=24, most_positive=1 / 3, posi
     if len(truth):
         best, things = overlap.max(axis=1), overlap.argmax(axis=1)
     else:
-        best, things = xp.zeros(len(boxes)), xp.zeros(len(boxes), np.int64)
+        best, things = xp.zeros(len(boxes)), xp.zeros(len(boxes), np.intp)
     kinds = xp.where((best >= positive) & (best > 0), POSITIVE, NEGATIVE)
     chosen = xp.asarray(sample_matches(kinds, count, most_positive, rng))
     on = chosen[kinds[chosen] == POSITIVE]
-    classes = xp.zeros(len(chosen), np.int64)
+    classes = xp.zeros(len(chosen), np.intp)
     classes[: len(on)] = labels[things[on]] + 1
     codes = encode_boxes(truth[things[on]], boxes[on])
     return Regions(boxes[chosen], classes, codes, things[on])
@@ -141,7 +141,7 @@ def things_found(probabilities, codes, boxes, size, least=0.05, threshold=0.5, m
     -------
     boxes : array (F, 4)
     scores : array (F,)
-    labels : array (F,) of int64
+    labels : array (F,) of ints
         From 0 to K - 1.
     """
     xp, probabilities, codes, boxes = checks.numeric_arrays(
@@ -161,7 +161,7 @@ def things_found(probabilities, codes, boxes, size, least=0.05, threshold=0.5, m
     large = (found[:, 2:] > found[:, :2]).all(axis=1)
     found, scores, labels = found[large], scores[large], labels[large]
     kept = nms(found, scores, threshold, labels)[:most]
-    return found[kept], scores[kept], labels[kept].astype(np.int64, copy=False)
+    return found[kept], scores[kept], labels[kept].astype(np.intp, copy=False)
 
 
 # --- Masks ---------------------------------------------------------------------------------------

@@ -190,7 +190,7 @@ def _parts(xp, low, high, cells, count, scale):
 def _rounded(xp, values):
     """Return whole numbers, halves away from zero; far outside any map they stay countable."""
     values = xp.clip(values, -(2.0**31), 2.0**31)
-    return (xp.sign(values) * xp.floor(abs(values) + 0.5)).astype(np.int64)
+    return (xp.sign(values) * xp.floor(abs(values) + 0.5)).astype(np.intp)
 
 
 # --- Samples in between --------------------------------------------------------------------------
@@ -300,13 +300,13 @@ def checked_regions(features, boxes, image_index, size, scale):
     )
     checks.axes("features", features, "NCHW", may_be_empty="N")
     boxes = as_boxes("boxes", boxes, several=True)
-    index = index.reshape(0).astype(np.int64) if index.size == 0 else index
+    index = index.reshape(0).astype(np.intp) if index.size == 0 else index
     checks.shape("image_index", index, (len(boxes),))
     checks.class_numbers("image_index", index, len(features))
     finite("boxes", boxes)
     in_order("boxes", boxes)
     size = checks.pair("size", size)
-    return xp, features, boxes, index.astype(np.int64, copy=False), size, positive_scale(scale)
+    return xp, features, boxes, index.astype(np.intp, copy=False), size, positive_scale(scale)
 
 
 def positive_scale(scale):

@@ -29,7 +29,7 @@ def nms(boxes, scores, threshold, labels=None):
 
     Returns
     -------
-    array (K,) of int64
+    array (K,) of ints
         Positions in the list, the highest score first.
 
     Raises
@@ -72,7 +72,7 @@ def _kept(xp, boxes, order, threshold, labels):
         best = block[xp.asarray(_survivors(to_numpy(removes(block, block))))]
         kept.append(best)
         order = order[~removes(best, order).any(axis=0)]
-    return xp.concatenate(kept).astype(np.int64, copy=False)
+    return xp.concatenate(kept).astype(np.intp, copy=False)
 
 
 def _survivors(removes):

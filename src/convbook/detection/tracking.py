@@ -101,14 +101,14 @@ class Tracker:
 
         Returns
         -------
-        numpy.ndarray (R,) of int64
+        numpy.ndarray (R,) of ints
         """
         boxes = as_boxes("boxes", to_numpy(np.asarray(boxes)), several=True).astype(np.float64)
         labels = np.zeros(len(boxes), int) if labels is None else to_numpy(np.asarray(labels))
         labels = labels.reshape(0) if labels.size == 0 else labels
         checks.shape("labels", labels, (len(boxes),))
         self.frame += 1
-        ids = np.full(len(boxes), -1, np.int64)
+        ids = np.full(len(boxes), -1, np.intp)
         for track, i in self._links(boxes, labels):
             track.seen(boxes[i], self.frame, self.inertia)
             ids[i] = track.id

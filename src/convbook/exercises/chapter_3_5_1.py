@@ -512,7 +512,7 @@ EXERCISES = {
             "fractions of the rows": (
                 lambda labels, predicted, classes: (
                     confusion(labels, predicted, classes)
-                    / np.maximum(np.bincount(labels, minlength=classes), 1)[:, None]
+                    / np.maximum(np.bincount(labels.astype(np.intp), minlength=classes), 1)[:, None]
                 ),
                 "each row is divided by its sum. Counts are asked for.",
             ),

@@ -227,7 +227,7 @@ class RCNN(Container):
         """Return what was found, each with its mask; without a size, with the mask's scores."""
         index = np.repeat(np.arange(len(found)), [len(boxes) for boxes, *_ in found])
         boxes = np.concatenate([np.zeros((0, 4), np.float32), *(boxes for boxes, *_ in found)])
-        labels = np.concatenate([np.zeros(0, np.int64), *(labels for *_, labels in found)])
+        labels = np.concatenate([np.zeros(0, np.intp), *(labels for *_, labels in found)])
         regions = self.children["mask regions"].forward(f, boxes, index)
         z = to_numpy(self.children["mask"].forward(regions))[np.arange(len(boxes)), labels]
         masks = z if size is None else paste_masks(z, boxes, size)

@@ -32,7 +32,7 @@ def warped(image, boxes, side=SIDE):
     """
     _, image = checks.numeric_arrays(image=image)
     checks.axes("image", image, ("3", "H", "W"))
-    return roi_align(image[None], boxes, np.zeros(len(boxes), np.int64), side, 1.0, samples=1)
+    return roi_align(image[None], boxes, np.zeros(len(boxes), np.intp), side, 1.0, samples=1)
 
 
 def region_cnn(classes=4, base=16, hidden=128, rng=None):
@@ -111,7 +111,7 @@ def fast_found(model, image, boxes, least=0.05, threshold=0.4, most=15):
     parts = model.children
     with evaluating(model):
         f = parts["backbone"].forward(image[None])
-        regions = parts["regions"].forward(f, boxes, np.zeros(len(boxes), np.int64))
+        regions = parts["regions"].forward(f, boxes, np.zeros(len(boxes), np.intp))
         h = parts["second"].forward(regions)
         chances = softmax(parts["which"].forward(h))
         codes = parts["boxes"].forward(h).reshape(len(boxes), model.classes, 4)

@@ -298,7 +298,7 @@ def found_in_picture(outputs, placing, size, least=0.3, threshold=0.45, side=SID
     boxes : array (F, 4)
         (y0, x0, y1, x1) in pixels of the picture.
     scores : array (F,)
-    labels : array (F,) of int64
+    labels : array (F,) of ints
         Positions in `NAMES`.
     """
     least, found = checks.number("least", least, least=0, most=1), []
@@ -321,4 +321,4 @@ def found_in_picture(outputs, placing, size, least=0.3, threshold=0.45, side=SID
     scale, top, left = placing
     boxes = clip_boxes((boxes - [top, left, top, left]) / scale, size)
     kept = nms(boxes, scores, threshold, labels)
-    return boxes[kept], scores[kept], labels[kept].astype(np.int64, copy=False)
+    return boxes[kept], scores[kept], labels[kept].astype(np.intp, copy=False)

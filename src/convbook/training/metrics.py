@@ -60,7 +60,7 @@ def confusion_matrix(labels, predicted, classes=10):
 
     Returns
     -------
-    numpy.ndarray (K, K) of int64
+    numpy.ndarray (K, K) of ints
         Row: the true class; column: the predicted one. The diagonal counts what is right.
 
     Raises

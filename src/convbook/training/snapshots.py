@@ -55,7 +55,7 @@ class Snapshots:
             if epochs is None
             else {checks.integer("epochs", epoch, least=0, given=epochs) for epoch in epochs}
         )
-        self.images, self.labels = np.array(images, np.float32), np.array(labels, np.int64)
+        self.images, self.labels = np.array(images, np.float32), np.array(labels, np.intp)
         self.layers = _maps_of(model, self._outputs(model)) if layers is None else _named(layers)
         for position in self.layers.values():
             if not 0 <= position < len(model):
@@ -93,10 +93,10 @@ class Snapshots:
         dict
             filters : ndarray (T, OC, C, FH, FW), float32; T snapshots of the first convolution
             images : ndarray (n, C, H, W), float32
-            labels : ndarray (n,), int64
+            labels : ndarray (n,), ints
             maps : dict, name -> ndarray (T, n, M, OH, OW), float32; the outputs of each layer
             probabilities : ndarray (T, n, K), float32
-            epochs : ndarray (T,), int64; when each snapshot was taken
+            epochs : ndarray (T,), ints; when each snapshot was taken
             history : dict, name -> list with one number for each epoch
         """
         if not self._snapshots:

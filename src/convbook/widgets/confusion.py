@@ -142,7 +142,7 @@ class ConfusionExplorer(BookWidget, module="confusion.js"):
 
     @property
     def output(self):
-        """ndarray (K, K) of int64 : the counts; row: the truth, column: what it was taken for."""
+        """ndarray (K, K) of ints : the counts; row: the truth, column: what it was taken for."""
         return np.array(self.data["counts"])
 
     def plain(self):

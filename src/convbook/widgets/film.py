@@ -78,7 +78,7 @@ def film_for_page(frames, found, truth=None, names=CLASSES, quality=80):
 def found_in(film):
     """Return what was found in each frame: a list of (boxes, scores, labels, masks)."""
     boxes, scores, masks = (unpacked(film[part]) for part in ("boxes", "scores", "masks"))
-    labels = np.rint(unpacked(film["labels"])).astype(np.int64)
+    labels = np.rint(unpacked(film["labels"])).astype(np.intp)
     ends = np.cumsum(film["counts"])[:-1]
     return list(zip(*(np.split(part, ends) for part in (boxes, scores, labels, masks))))
 
