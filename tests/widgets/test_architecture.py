@@ -15,7 +15,7 @@ from convbook.models.cifar import cifar_cnn
 from convbook.models.evolution import FULL, SMALL
 from convbook.widgets import ArchitectureExplorer, bundle
 from convbook.widgets.architecture import FILE, described, first_opened, parts_of, stored
-from helpers.pages import NARROW, open_widgets, settle, write_widget_page
+from helpers.pages import NARROW, THEMES, WIDE, open_widgets, settle, write_widget_page
 
 
 class Zeros(np.random.Generator):
@@ -402,6 +402,39 @@ def test_two_networks_on_the_page(tmp_path, open_page):
             (slabs[1][3] - 1.5) / slabs[1][1], rel=0.02
         )
     assert (visit.errors, visit.outside) == ([], [])
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_ways_that_part_and_meet_have_a_colour_of_their_own(theme, tmp_path, open_page):
+    """A skip is no "other" layer, folded or unfolded; nor is what joins its ways."""
+    networks = {name: OTHERS[name] for name in ("U-Net", "shapes")}
+    write_widget_page(
+        tmp_path, [ArchitectureExplorer("U-Net", None, "shapes", networks, known=False)]
+    )
+    visit = open_page(viewport=WIDE)
+    visit.page.goto((tmp_path / "widgets.html").as_uri())
+    settle(visit.page)
+    visit.page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    place = visit.page.locator(".convbook-widget")
+    skip = place.locator('[data-path="1"]').first
+    for _ in range(2):  # unfolded at first, then folded
+        assert "join" in skip.get_attribute("class") and "Skip" in skip.inner_text()
+        skip.click()
+    assert "join" in place.locator('[data-path="1.join"]').get_attribute("class")
+    kinds = {
+        name: place.locator(f'.cb-net:last-child [data-path="{path}"]').get_attribute("class")
+        for name, path in (("residual", "1"), ("branches", "2"), ("add", "3"), ("flatten", "4"))
+    }
+    assert {name: "join" in text.split() for name, text in kinds.items()} == {
+        "residual": True, "branches": True, "add": True, "flatten": False
+    }  # fmt: skip
+    legend = place.locator(".cb-key").evaluate_all(
+        "(keys) => keys.map((key) => "
+        "[key.textContent, getComputedStyle(key.querySelector('rect')).stroke])"
+    )
+    assert [text for text, _ in legend][3].startswith("ways that part and meet: skip")
+    assert len({colour for _, colour in legend}) == 5
+    assert visit.errors == []
 
 
 def test_keys_fold_and_walk(tmp_path, open_page):

@@ -33,7 +33,10 @@ const NAMES = {
   same: ([kind]) => ({ Layer: "nothing, x itself", LocalResponseNorm: "local response norm", UnitLength: "unit length" }[kind] ?? kind),
   other: ([kind]) => kind,
 };
-const KINDS = { conv: "conv", up: "conv", linear: "linear", max: "pool", average: "pool", global: "pool", unpool: "pool" };
+const KINDS = {
+  conv: "conv", up: "conv", linear: "linear", max: "pool", average: "pool", global: "pool", unpool: "pool",
+  concat: "join", add: "join", Skip: "join", Residual: "join", Branches: "join", SharedBody: "join",
+};
 
 const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 /** What a node is, in a few words; a container by the layers with weights that it holds. */
@@ -116,7 +119,8 @@ function render({ model, el }) {
   const sides = h("div", { class: "cb-networks" }, panels.map((p) => p.el));
   ui.add(sides, h("div", { class: "cb-rebuild" }, rebuild), compared,
     h("div", { class: "cb-legend" }, legend("conv", "convolution, or a block of them"), legend("pool", "pooling"),
-      legend("linear", "fully connected"), legend("other", "other"),
+      legend("linear", "fully connected"), legend("join", "ways that part and meet: skip, residual, branches; add, concatenate"),
+      legend("other", "input, and other layers"),
       h("span", {}, "Height: rows of the picture. Width: channels. One scale for all that is drawn.")));
 
   function draw() {
@@ -302,7 +306,8 @@ function above(path) {
 }
 /** The rows of the pictures that a network was built for; 1 if it takes no pictures. */
 const nativeSize = ({ input }) => (input.length === 3 ? input[1] : 1);
-const kindOf = (node) => (node.parts.length ? "conv" : KINDS[node.operation] ?? "other");
+/** The colour of a node: blocks with ways that part and meet have one of their own, other blocks that of convolutions. */
+const kindOf = (node) => KINDS[node.container ?? node.operation] ?? (node.parts.length ? "conv" : "other");
 
 const legend = (kind, text) => h("span", { class: "cb-key" }, svg("svg", { width: 14, height: 12, "aria-hidden": "true" },
   svg("rect", { class: `cb-slab ${kind}`, x: 1, y: 1, width: 12, height: 10 })), text);
