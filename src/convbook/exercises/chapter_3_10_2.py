@@ -33,6 +33,28 @@ def _unpooled(y, indices, height, width, fill=0, place=None, add=False):
     return x
 
 
+def _to_all(y, indices, height, width):
+    """Write the numbers of each channel into all of them."""
+    x = np.zeros((*y.shape[:2], height * width), y.dtype)
+    for i, k in np.ndindex(y.shape[:2]):
+        x[:, :, indices[i, k].ravel()] = y[i, k].ravel()
+    return x.reshape(*y.shape[:2], height, width)
+
+
+def _in_one_row(y, indices, height, width):
+    """Take positions for those in all images and channels together."""
+    x = np.zeros(y.shape[0] * y.shape[1] * height * width, y.dtype)
+    x[indices.ravel()] = y.ravel()
+    return x.reshape(*y.shape[:2], height, width)
+
+
+def _last_alone(y, indices, height, width):
+    """Forget all numbers but the last one."""
+    x = np.zeros((*y.shape[:2], height, width), y.dtype)
+    x[(-1, -1, *divmod(indices.flat[-1], width))] = y.flat[-1]
+    return x
+
+
 def _ious(labels, found, classes, among=None, below=None):
     """Return the IoU of each class that occurs; `among` says what counts as occurring."""
     values = []
@@ -44,10 +66,19 @@ def _ious(labels, found, classes, among=None, below=None):
     return np.array(values, float)
 
 
+def _mean_of(values):
+    return float(np.mean(values)) if values else 0.0
+
+
 def _dense(x, u):
     n, c, h, w = x.shape
     y = u @ x.reshape(n, c, h * w)
     return y.reshape(n, len(u), h, w)
+
+
+def _softmax(scores):
+    parts = np.exp(scores)
+    return parts / parts.sum(axis=1, keepdims=True)
 
 
 # --- material ------------------------------------------------------------------------------------
@@ -161,6 +192,62 @@ EXERCISES = {
                 "the convolution has made its picture smaller. Here all are padded and keep height "
                 "and width.",
             ),
+            "before the pooling": (
+                _sizes(a=[16, 96, 160], b=[32, 48, 80], c=[64, 24, 40]),
+                "those are the sizes before each pooling. Asked are the ones after it.",
+            ),
+            "colours for channels": (
+                _sizes(a=[3, 48, 80], b=[16, 24, 40], c=[32, 12, 20]),
+                "the channels are those that go into each convolution. What comes out of the first "
+                "level has 16.",
+            ),
+            "four times the channels": (
+                _sizes(b=[64, 24, 40], c=[256, 12, 20]),
+                "the channels grow fourfold. Each level has twice as many as the one above it.",
+            ),
+            "as many more": (
+                _sizes(c=[48, 12, 20]),
+                "16 channels were added each time. Each level has twice as many as the one above "
+                "it.",
+            ),
+            "features doubled": (
+                _sizes(d=[96, 12, 20], e=[96, 24, 40]),
+                "the features were doubled, and scores come at the end alone. In this FCN the "
+                "convolution of 1 × 1 comes first, and scores are what is doubled.",
+            ),
+            "pooled once more": (
+                _sizes(d=[5, 6, 10], e=[5, 12, 20], f=[5, 48, 80]),
+                "height and width were halved once more for the scores. A convolution of 1 × 1 "
+                "leaves them as they are.",
+            ),
+            "all at once": (
+                _sizes(e=[5, 96, 160]),
+                "after one doubling the scores are not yet as large as the picture. Three "
+                "poolings need three of them.",
+            ),
+            "a picture of three colours": (
+                _sizes(f=[3, 96, 160]),
+                "at the end there are not the three colours of a picture. There is a score for "
+                "each class.",
+            ),
+            "one class for each pixel": (
+                _sizes(f=[1, 96, 160]),
+                "that would be the class of each pixel, found by argmax. The network itself says a "
+                "score for each class.",
+            ),
+            "maps laid beside each other": (
+                _sizes(e=[10, 24, 40]),
+                "the scores from the side were laid beside the others, as in a U-Net. The FCN adds "
+                "them.",
+            ),
+            "channels last": (
+                SIZES[:, [1, 2, 0]],
+                "the channels stand last. In this book they come first: (C, H, W).",
+            ),
+            "picture of the page": (
+                [[16, 32, 32], [32, 16, 16], [64, 8, 8], [5, 8, 8], [5, 16, 16], [5, 64, 64]],
+                "those are the sizes for the pictures of the page, 64 × 64. Here it is 96 × 160.",
+            ),
         },
     ),
     "3-10-2.2": Exercise(
@@ -212,6 +299,50 @@ EXERCISES = {
                 [*(2 * BYTES[:3]), BYTES[3]],
                 "eight bytes were taken for a number. A float32 and an int32 have four.",
             ),
+            "positions before the pooling": (
+                [*BYTES[:2], 4 * BYTES[2], BYTES[3]],
+                "a position was counted for each number before the pooling. There is one for each "
+                "window.",
+            ),
+            "row and column": (
+                [*BYTES[:2], 2 * BYTES[2], BYTES[3]],
+                "row and column were counted as two numbers. A position is one, row times width "
+                "plus column.",
+            ),
+            "map and positions": (
+                [*BYTES[:2], BYTES[0] + BYTES[2], BYTES[0] + BYTES[3]],
+                "the map was counted beside its positions. A SegNet hands on the positions alone.",
+            ),
+            "both maps": (
+                [BYTES[0], BYTES[0] + BYTES[1], *BYTES[2:]],
+                "the map after the pooling was counted as well. A U-Net hands on the one before "
+                "it.",
+            ),
+            "before and after": (
+                [BYTES[1], BYTES[0], *BYTES[2:]],
+                "FCN and U-Net have changed places: the FCN hands on what is behind the pooling.",
+            ),
+            "halved in one direction": (
+                [2 * BYTES[0], BYTES[1], 2 * BYTES[2], 2 * BYTES[3]],
+                "only one of the two directions was halved. A window of 2 × 2 halves height and "
+                "width, so a quarter of the numbers is left.",
+            ),
+            "quartered twice": (
+                [BYTES[0] // 4, BYTES[1], BYTES[2] // 4, BYTES[3] // 4],
+                "what is left is a quarter of a quarter. 120 × 160 becomes 60 × 80.",
+            ),
+            "in bits": (
+                8 * BYTES,
+                "those are bits. Eight of them are a byte.",
+            ),
+            "kilobytes": (
+                BYTES / 1000,
+                "those are kilobytes. Give the number of bytes.",
+            ),
+            "kibibytes": (
+                BYTES / 1024,
+                "those are units of 1024 bytes. Give the number of bytes.",
+            ),
         },
     ),
     "3-10-2.3": Exercise(
@@ -261,6 +392,45 @@ EXERCISES = {
             "sum of one": (
                 [BALANCED / BALANCED.sum(), np.sqrt(BALANCED) / np.sqrt(BALANCED).sum()],
                 "the weights were divided by their sum. They stay as they are.",
+            ),
+            "smallest": (
+                [PIXELS.min() / PIXELS, np.sqrt(PIXELS.min() / PIXELS)],
+                "the rarest class was put above the fraction. It is the median that belongs there.",
+            ),
+            "one over the pixels": (
+                [1 / PIXELS, np.sqrt(1 / PIXELS)],
+                "that is one over the number of pixels. The median belongs above the fraction.",
+            ),
+            "mean of one": (
+                [BALANCED / BALANCED.mean(),
+                 np.sqrt(BALANCED / BALANCED.mean())],
+                "the weights were divided by their mean. They stay as they are.",
+            ),
+            "without background": (
+                [100 / PIXELS, np.sqrt(100 / PIXELS)],
+                "background was left out of the median. It is a class like the others.",
+            ),
+            "what is left": (
+                [1 - PIXELS / PIXELS.sum(), np.sqrt(1 - PIXELS / PIXELS.sum())],
+                "that is 1 less a class's share of the pixels. Divide the median by the number of "
+                "pixels.",
+            ),
+            "squared": (
+                [BALANCED, BALANCED**2],
+                "the second row is the square of the first. The square root is asked for.",
+            ),
+            "root below alone": (
+                [BALANCED, np.median(PIXELS) / np.sqrt(PIXELS)],
+                "only the number below the fraction has its root taken. Take that of the whole "
+                "weight.",
+            ),
+            "root above alone": (
+                [BALANCED, np.sqrt(np.median(PIXELS)) / PIXELS],
+                "only the median has its root taken. Take that of the whole weight.",
+            ),
+            "same twice": (
+                [BALANCED, BALANCED],
+                "the second row is the first once more. It is to hold its square roots.",
             ),
         },
     ),
@@ -319,6 +489,50 @@ EXERCISES = {
             "sum": (
                 [*OVERLAPS[:3], OVERLAPS[:3].sum()],
                 "the last number is the sum of the other three. Their mean is asked for.",
+            ),
+            "diagonal taken off twice": (
+                _with_mean(_RIGHT / (_THERE + _CALLED - 2 * _RIGHT)),
+                "what is right was taken off twice, so that it is not in the union at all. It is "
+                "in row and column: once is enough.",
+            ),
+            "larger of the two": (
+                _with_mean(_RIGHT / np.maximum(_THERE, _CALLED)),
+                "the larger of row and column was taken for the union. Both together are the "
+                "union, less the diagonal.",
+            ),
+            "pixels right and wrong": (
+                _with_mean((120 - _THERE - _CALLED + 2 * _RIGHT) / 120),
+                "pixels that are rightly called something else count here. In IoU they are "
+                "neither above nor below the fraction.",
+            ),
+            "wrong": (
+                _with_mean(1 - _RIGHT / (_THERE + _CALLED - _RIGHT)),
+                "that is 1 less each IoU.",
+            ),
+            "all together": (
+                [*OVERLAPS[:3], _RIGHT.sum() / (_THERE + _CALLED - _RIGHT).sum()],
+                "for the last number all pixels that are right were divided by all unions "
+                "together. In the mean of the IoUs each class counts the same.",
+            ),
+            "mean over four": (
+                [*OVERLAPS[:3], OVERLAPS[:3].sum() / 4],
+                "the sum was divided by 4. There are three classes.",
+            ),
+            "median": (
+                [*OVERLAPS[:3], np.median(OVERLAPS[:3])],
+                "the last number is the median of the other three. Their mean is asked for.",
+            ),
+            "mean first": (
+                [OVERLAPS[3], *OVERLAPS[:3]],
+                "the mean stands first. It comes last.",
+            ),
+            "unions": (
+                _with_mean(_THERE + _CALLED - _RIGHT),
+                "those are the unions. What is right is to be divided by them.",
+            ),
+            "percent": (
+                100 * OVERLAPS,
+                "those are in percent. Give them as shares, from 0 to 1.",
             ),
         },
     ),
@@ -403,6 +617,49 @@ EXERCISES = {
             "positions written": (
                 lambda y, indices, height, width: _unpooled(indices, indices, height, width),
                 "the positions themselves were written down. The numbers of y belong there.",
+            ),
+            "nothing written": (
+                lambda y, indices, height, width: np.zeros((*y.shape[:2], height, width), y.dtype),
+                "everything is 0: nothing was written, or into a copy. A reshape or a transposed "
+                "array may be one.",
+            ),
+            "written to all": (
+                _to_all,
+                "each image's and channel's numbers were written into all of them. A position "
+                "counts the cells of its own channel.",
+            ),
+            "one long row": (
+                lambda y, indices, height, width: _in_one_row(y, indices, height, width),
+                "all channels were laid in one long row, in which the positions begin anew for "
+                "none. A position counts within its own channel.",
+            ),
+            "added": (
+                lambda y, indices, height, width: _unpooled(y, indices, height, width, add=True),
+                "where two windows have their maximum in common, its number was added twice. It "
+                "is written.",
+            ),
+            "counted from 1": (
+                lambda y, indices, height, width: _unpooled(y, indices - 1, height, width),
+                "1 was taken away from the positions. They are counted from 0.",
+            ),
+            "twice as large": (
+                lambda y, indices, height, width: _unpooled(
+                    y, indices, 2 * y.shape[2], 2 * y.shape[3]
+                ),
+                "the map is twice as large as y. Its size is given: there may be a row or a column "
+                "that no window reached.",
+            ),
+            "the last one alone": (
+                _last_alone,
+                "only one number is there. The zeros were made anew inside of the loop: make them "
+                "once, in front of it.",
+            ),
+            "read": (
+                lambda y, indices, height, width: np.take_along_axis(
+                    y.reshape(*y.shape[:2], -1), indices.reshape(*y.shape[:2], -1), axis=2
+                ).reshape(y.shape),
+                "numbers of y were read at the positions. These are places in the large map, at "
+                "which y is to be written.",
             ),
         },
         trials=(
@@ -512,6 +769,95 @@ EXERCISES = {
                 lambda labels, found, classes: _ious(labels, found, classes),
                 "those are the IoUs of the classes. Their mean is asked for.",
             ),
+            "sum": (
+                lambda labels, found, classes: _ious(labels, found, classes).sum(),
+                "the IoUs of the classes were added up. Their mean is asked for.",
+            ),
+            "nan": (
+                lambda labels, found, classes: (
+                    mean_iou(labels, found, classes)
+                    if len(_ious(labels, found, classes)) == classes else np.nan
+                ),
+                "a class that is nowhere has 0 / 0, and its NaN makes the mean NaN. Leave it out "
+                "(np.nanmean does).",
+            ),
+            "absent classes, a little added": (
+                lambda labels, found, classes: (
+                    _ious(labels, found, classes, below=lambda a, b: (a | b).sum() + 1).sum()
+                    / classes
+                ),
+                "1 was added below the fraction, so that it is never 0. All IoUs become smaller, "
+                "and a class that is nowhere counts as 0.",
+            ),
+            "all together": (
+                lambda labels, found, classes: (
+                    (labels == found).sum() / (2 * labels.size - (labels == found).sum())
+                ),
+                "everything right was divided by all unions together. Divide for each class by "
+                "itself, and then take the mean.",
+            ),
+            "diagonal twice": (
+                lambda labels, found, classes: _ious(
+                    labels, found, classes, below=lambda a, b: a.sum() + b.sum()
+                ).mean(),
+                "pixels that are in both were counted twice below the fraction. In the union they "
+                "are once.",
+            ),
+            "larger of the two": (
+                lambda labels, found, classes: _ious(
+                    labels, found, classes, below=lambda a, b: max(a.sum(), b.sum())
+                ).mean(),
+                "the larger of the two areas was taken for the union. What is in one or the other "
+                "belongs to it.",
+            ),
+            "all pixels": (
+                lambda labels, found, classes: _ious(
+                    labels, found, classes, below=lambda a, b: a.size
+                ).mean(),
+                "all pixels stand below the fraction. Only those of the class, or called so, "
+                "belong there.",
+            ),
+            "right about not being it": (
+                lambda labels, found, classes: np.mean(
+                    [((labels == k) == (found == k)).mean() for k in range(classes)]
+                ),
+                "pixels that are rightly called something else count as right. An intersection "
+                "holds only what is of the class and called so.",
+            ),
+            "zeros dropped": (
+                lambda labels, found, classes: _mean_of(
+                    [value for value in _ious(labels, found, classes) if value]
+                ),
+                "classes with an IoU of 0 were left out. Only one that is nowhere has none.",
+            ),
+            "last class left out": (
+                lambda labels, found, classes: _ious(labels, found, classes - 1).mean(),
+                "the last class was left out: they are numbered from 0 to classes - 1.",
+            ),
+            "first image": (
+                lambda labels, found, classes: _ious(labels[:1], found[:1], classes).mean(),
+                "only the first image was counted. Count the pixels of all of them.",
+            ),
+            "weighted": (
+                lambda labels, found, classes: sum(
+                    (labels == k).mean() * ((labels == k) & (found == k)).sum()
+                    / max(1, ((labels == k) | (found == k)).sum())
+                    for k in range(classes)
+                ),
+                "the classes count by how many pixels they have. In mIoU they count the same.",
+            ),
+            "what is wrong": (
+                lambda labels, found, classes: 1 - mean_iou(labels, found, classes),
+                "that is 1 less the mean IoU.",
+            ),
+            "cut off": (
+                lambda labels, found, classes: _ious(labels, found, classes).astype(int).mean(),
+                "the fractions were cut off: // gives whole numbers. Divide by /.",
+            ),
+            "rounded": (
+                lambda labels, found, classes: mean_iou(labels, found, classes).round(2),
+                "the result was rounded. Return it as it is.",
+            ),
         },
         trials=(
             (
@@ -560,8 +906,7 @@ EXERCISES = {
                 "the bias is missing: each of the K maps gets its number of b.",
             ),
             "bias per column": (
-                lambda x, u, b: _dense(x, u)
-                + np.resize(b, x.shape[3]),
+                lambda x, u, b: _dense(x, u) + b,
                 "b was added along the columns. It has a number for each of the K maps.",
             ),
             "summed over pixels": (
@@ -601,6 +946,74 @@ EXERCISES = {
             "relu": (
                 lambda x, u, b: np.maximum(_dense(x, u) + b[:, None, None], 0),
                 "numbers below zero were set to 0. Scores may be negative: no ReLU here.",
+            ),
+            "bias per row": (
+                lambda x, u, b: _dense(x, u) + b[:, None],
+                "b was added along the rows. It has a number for each of the K maps: b[:, None, "
+                "None] fits (N, K, H, W).",
+            ),
+            "bias taken away": (
+                lambda x, u, b: _dense(x, u) - b[:, None, None],
+                "the bias was taken away. It is added.",
+            ),
+            "bias of class 0": (
+                lambda x, u, b: _dense(x, u) + b[0],
+                "all maps have got the bias of class 0. Each of them has its own.",
+            ),
+            "classes backwards": (
+                lambda x, u, b: _dense(x, u[::-1]) + b[:, None, None],
+                "the classes come from behind: the first row of u makes the scores of class 0.",
+            ),
+            "last channel": (
+                lambda x, u, b: _dense(x[:, -1:], u[:, -1:]) + b[:, None, None],
+                "only the last channel counts. Do its products overwrite those of the others? They "
+                "are added.",
+            ),
+            "first image": (
+                lambda x, u, b: (_dense(x, u) + b[:, None, None])[0],
+                "only the scores of the first image are there. All N are asked for.",
+            ),
+            "first pixel": (
+                lambda x, u, b: np.broadcast_to(
+                    (_dense(x, u) + b[:, None, None])[:, :, :1, :1], (len(x), len(u), *x.shape[2:])
+                ).copy(),
+                "all pixels have got the scores of the first one.",
+            ),
+            "channels by a reshape": (
+                lambda x, u, b: (
+                    (x.reshape(len(x), -1, x.shape[1]) @ u.T).transpose(0, 2, 1)
+                    .reshape(len(x), len(u), *x.shape[2:]) + b[:, None, None]
+                ),
+                "the channels were brought to the end by a reshape, which mixes them with the "
+                "pixels. A transpose moves an axis.",
+            ),
+            "images mixed": (
+                lambda x, u, b: (
+                    (u @ x.reshape(x.shape[1], -1)).reshape(len(u), len(x), *x.shape[2:])
+                    .transpose(1, 0, 2, 3) + b[:, None, None]
+                ),
+                "images and channels were merged in the wrong order: a reshape to C rows is right "
+                "for one image alone.",
+            ),
+            "softmax": (
+                lambda x, u, b: _softmax(_dense(x, u) + b[:, None, None]),
+                "those are probabilities, after softmax. The scores themselves are asked for.",
+            ),
+            "named": (
+                lambda x, u, b: (_dense(x, u) + b[:, None, None]).argmax(axis=1),
+                "those are the classes with the largest score. The scores themselves are asked "
+                "for.",
+            ),
+            "in one row": (
+                lambda x, u, b: (
+                    _dense(x, u).reshape(len(x), len(u), -1) + b[:, None]
+                ),
+                "height and width are still one axis. Give them back at the end: (N, K, H, W).",
+            ),
+            "every column by itself": (
+                lambda x, u, b: u @ x + b[:, None, None],
+                "u @ x multiplies along the last two axes, height and width. Make those one axis, "
+                "so that the channels come last but one.",
             ),
         },
         trials=(
