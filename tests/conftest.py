@@ -360,10 +360,11 @@ def live_tab(browser, live_site, serve):
     """A function that opens a page of the live site in a tab of its own and returns the Visit.
 
     The tabs share a profile, and the one before stays open: so the browser compiles Python for the
-    first of them only. Each has a Python of its own all the same.
+    first of them only. Each has a Python of its own all the same. Formulas are not set.
     """
     first, url = new_visit(browser), serve(live_site)
     context, tabs = first.page.context, [first.page]
+    context.route("**/mathjax/**", lambda route: route.fulfill(content_type="text/javascript"))
 
     def go(name):
         while len(tabs) > 1:

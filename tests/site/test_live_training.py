@@ -21,18 +21,18 @@ def test_a_network_learns_on_the_page_and_the_playground_takes_its_weights(
     page = opened.page
     run_and_compare(opened, DIGITS, record_property)
 
-    # Two epochs here, and ten in the book.
+    # One epoch here, and ten in the book.
     training = page.evaluate("convbookLive.cells.find((c) => c.mark.warning).number")
-    code = "own = digit_cnn(rng=1)\nhistory = fit(own, x_train, y_train, epochs=2, batch_size=50)\n"
-    write(page, training, code + "print(evaluate(own, x_test, y_test)['accuracy'] > 0.85)")
+    code = "own = digit_cnn(rng=1)\nhistory = fit(own, x_train, y_train, epochs=1, batch_size=50)\n"
+    write(page, training, code + "print(evaluate(own, x_test, y_test)['accuracy'] > 0.75)")
     page.keyboard.press("Shift+Enter")
     bar = cell(page, training).locator(".cbl-progress progress")
     bar.wait_for(timeout=SECONDS)
-    assert bar.evaluate("(bar) => bar.max") == 180
+    assert bar.evaluate("(bar) => bar.max") == 90
     said = wait_until_said(page, training, "^took", 3 * SECONDS)
     assert bar.evaluate("(bar) => bar.value / bar.max") == 1
     assert "True" in cell(page, training).locator(".cbl-output").inner_text()
-    record_property("figure", f"digit_cnn: two epochs of 4,500 digits in the browser {said}")
+    record_property("figure", f"digit_cnn: an epoch of 4,500 digits in the browser {said}")
 
     evaluate(page, 1, "playground = DigitPlayground(own)\nplayground")
     cell(page, 1).locator(".cbl-output .convbook-widget[data-ready]").wait_for()
