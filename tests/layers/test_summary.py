@@ -7,6 +7,7 @@ from convbook import functional
 from convbook.layers import Conv2d, MaxPool2d, ReLU, Residual, Sequential, Summary
 from convbook.layers.summary import Block, Row
 from convbook.models.densenet import small_densenet
+from convbook.models.evolution import SMALL
 from convbook.models.googlenet import small_googlenet
 from convbook.models.mobilenet import small_mobilenet
 from convbook.models.resnet import small_resnet
@@ -49,6 +50,33 @@ def test_blocks_add_up(make):
             assert block.receptive_field == last.receptive_field
 
 
+def test_a_wide_table_is_narrowed():
+    """A page shows 77 columns: a shape is written closer, a long layer goes on in a second line."""
+    model = Sequential(
+        Conv2d(16, 128, (3, 5), stride=(2, 1), padding=(1, 2), bias=False, rng=0), ReLU()
+    )
+    assert str(Summary(model, (16, 64, 64))).splitlines() == [
+        "   layer                                      output   para-   multipli-",
+        "                                                      meters     cations",
+        "────────────────────────────────────────────────────────────────────────",
+        "   input                                    16×64×64",
+        "0  Conv2d(16, 128, (3, 5), stride=(2, 1),  128×32×64  30,720  62,914,560",
+        "     padding=(1, 2), bias=False)",
+        "1  ReLU()                                  128×32×64       0           0",
+        "────────────────────────────────────────────────────────────────────────",
+        "   total                                              30,720  62,914,560",
+    ]
+    narrow = str(Summary(Sequential(Conv2d(16, 8, 3, rng=0)), (16, 64, 64)))
+    assert "8 × 62 × 62" in narrow and "multiplications" in narrow
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_tables_of_the_books_networks_fit_a_page(name):
+    model, shape = SMALL[name]
+    lines = str(Summary(model(rng=0), shape)).splitlines()
+    assert max(map(len, lines)) <= 77
+
+
 def test_a_tree_by_hand():
     body = Sequential(Conv2d(2, 3, 3, padding=1, rng=0), ReLU(), Conv2d(3, 2, 1, rng=0))
     summary = Summary(Sequential(Residual(body), MaxPool2d(2)), (2, 8, 6))
@@ -64,7 +92,7 @@ def test_a_tree_by_hand():
         "0  Residual of 4 layers  2 × 8 × 6          65            2,880  3 × 3",
         "1  MaxPool2d(2)          2 × 4 × 3           0                0  4 × 4",
     ]
-    assert [line.split()[:2] for line in summary.outline(2).splitlines()[3:6]] == [
+    assert [line.split()[:2] for line in summary.outline(2).splitlines()[4:7]] == [
         ["0", "Residual"],
         ["0.body", "Sequential"],
         ["0.shortcut", "Layer()"],

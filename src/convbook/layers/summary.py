@@ -3,12 +3,16 @@
 import copy
 import functools
 import math
+import textwrap
 from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import as_tuple, one_or_all
 from . import receptive
+
+WIDTH = 77  # columns that a page or a notebook of usual width shows
+LEAST_LAYER = 30  # columns that a layer is written in, however long the table is
 
 
 class Row(NamedTuple):
@@ -173,27 +177,53 @@ class Summary:
 
     def _table(self, more, rows):
         """Return rows of text with a head, the inputs and the totals around them."""
-        table = [
-            ("", "layer", "output", "parameters", "multiplications", *more),
-            *(("", "input", by(shape), "", "", *("",) * len(more)) for shape in self.input_shapes),
+        none = [""] * len(more)
+        head = [("", "layer", "output", "parameters", "multiplications", *more)]
+        body = [
+            *(("", "input", by(shape), "", "", *none) for shape in self.input_shapes),
             *rows,
-            ("", "total", "", *counted(self), *("",) * len(more)),
+            ("", "total", "", *counted(self), *none),
         ]
-        widths = [max(map(len, column)) for column in zip(*table)]
+        if sum(_widths([*head, *body])) > WIDTH:
+            head, body = _narrowed(body, more)
+        widths = _widths([*head, *body])
         lines = [
-            "  ".join(
-                (
-                    row[0].ljust(widths[0]),
-                    row[1].ljust(widths[1]),
-                    *(cell.rjust(w) for cell, w in zip(row[2:], widths[2:])),
-                )
-            )
-            for row in table
+            row[0].ljust(widths[0])
+            + row[1].ljust(widths[1])
+            + "".join(cell.rjust(width) for cell, width in zip(row[2:], widths[2:]))
+            for row in [*head, *body]
         ]
-        rule = "─" * len(lines[0])
-        lines.insert(1, rule)
+        rule = "─" * sum(widths)
+        lines.insert(len(head), rule)
         lines.insert(-1, rule)
         return "\n".join(line.rstrip() for line in lines)
+
+
+def _widths(table):
+    """Return the widths of a table's columns, with two blanks between them."""
+    name, layer, *numbers = (max(map(len, column)) for column in zip(*table))
+    return [name + 2, layer, *(width + 2 for width in numbers)]
+
+
+def _narrowed(body, more):
+    """Return head and body of a table that needs less room.
+
+    There is no space around ×, and the head and long layers go on in a second line.
+    """
+    head = [
+        ("", "layer", "output", "para-", "multipli-", *more),
+        ("", "", "", "meters", "cations", *[""] * len(more)),
+    ]
+    body = [(*row[:2], *(cell.replace(" × ", "×") for cell in row[2:])) for row in body]
+    widths = _widths([*head, *body])
+    room = max(LEAST_LAYER, WIDTH - sum(widths) + widths[1])
+    return head, [line for row in body for line in _folded(row, room)]
+
+
+def _folded(row, room):
+    """Return a row of a table as rows whose second cell, the layer, is no longer than that."""
+    first, *others = textwrap.wrap(row[1], room, subsequent_indent="  ", break_on_hyphens=False)
+    return [(row[0], first, *row[2:]), *(("", more, *[""] * len(row[2:])) for more in others)]
 
 
 class Inside:
