@@ -11,6 +11,7 @@ from convbook.timing import timed
 from convbook.training import dice, fit, predict
 
 BATCH_SIZE, RATE = 8, 3e-3
+PART = 48  # pixels: height and width of the part of a picture that is learnt from
 FAR = 10  # pixels: farther away, a piece is hardly of the same heart
 keep_memory()
 
@@ -23,10 +24,10 @@ def yes_or_no():
 def drawn_at_random():
     """Return the augmentation for a few patients: turned, zoomed, and a part that moves about.
 
-    A part of 48 × 48 holds the heart, and is learnt from in nearly half the time.
+    A part of 48 × 48 pixels holds the heart, and is learnt from in nearly half the time.
     """
     return Together(
-        Rotate(15), Zoom((0.85, 1.2)), Crop(0, 48), Brightness((0.85, 1.15), clip=False)
+        Rotate(15), Zoom((0.85, 1.2)), Crop(0, PART), Brightness((0.85, 1.15), clip=False)
     )
 
 

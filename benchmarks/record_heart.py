@@ -22,13 +22,21 @@ from timing import DATA, machine, write  # sets one thread: first
 import numpy as np
 
 from convbook.datasets import heart
-from hearts import areas_found, drawn_at_random, epochs_within, measured, train
+from hearts import PART, areas_found, drawn_at_random, epochs_within, measured, train
 
 TARGET = DATA / "heart.json"
 EPOCHS, SECONDS = 18, 50  # or as many epochs as fit into so much processor time
 # Each picture is looked at five times, a little moved, and the scores are averaged.
 MOVES = ((0, 0), (0, 4), (4, 0), (0, -4), (-4, 0))
 WORST, SMALL = 5, 100
+MULTIPLE = 8  # the network halves three times
+
+
+def at_least_one(text):
+    """Return the number that an argument gives."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more, got {text}")
+    return int(text)
 
 
 def record(train_set, test_set, seed):
@@ -59,7 +67,9 @@ def report(run, test_set):
     rows = zip(names_of(test_set), run["by_patient"], run["fractions"], run["true_fractions"])
     for name, of_patient, found, true in rows:
         print(f"{name:14}{of_patient:7.3f}{found:7.2f}{true:7.2f}{found - true:+7.2f}")
-    print(f"mean over pictures {run['dice']:.3f}, EF off by {run['fraction_error']:.3f}")
+    known = int(np.isfinite(np.subtract(run["fractions"], run["true_fractions"])).sum())
+    of_whom = "" if known == len(run["fractions"]) else f", of {known} patients who have one"
+    print(f"mean over pictures {run['dice']:.3f}, EF off by {run['fraction_error']:.3f}{of_whom}")
     print("worst pictures:")
     for i in np.argsort(run["of_picture"])[:WORST]:
         print(f"  {run['of_picture'][i]:.2f}  {described(test_set, i)}")
@@ -114,6 +124,18 @@ def run_of(train_set, test_set, seed):
 # --- Who is tested -------------------------------------------------------------------------------
 
 
+def read(file):
+    """Return the hearts of a file or folder; raise ValueError if the network cannot take them."""
+    hearts = heart(folder=file)
+    height, width = hearts.x.shape[2:]
+    if min(height, width) < PART or height % MULTIPLE or width % MULTIPLE:
+        raise ValueError(
+            f"{file!r} holds pictures of {height}×{width}; the network takes such whose height and "
+            f"width are multiples of {MULTIPLE}, and {PART} at least"
+        )
+    return hearts
+
+
 def splits_of(hearts, options):
     """Return pairs of what to learn from and what to test, each of other patients drawn."""
     return [hearts.split(options.held_out, rng=100 + i) for i in range(options.splits)]
@@ -121,6 +143,10 @@ def splits_of(hearts, options):
 
 def folds_of(hearts, count, seed=0):
     """Return such pairs in which every patient is tested once."""
+    if not 2 <= count <= len(hearts.patients):
+        raise ValueError(
+            f"--folds must be from 2 to the number of patients, {len(hearts.patients)}, got {count}"
+        )
     parts = np.array_split(np.random.default_rng(seed).permutation(hearts.patients), count)
     return [(hearts.of(np.setdiff1d(hearts.patients, part)), hearts.of(part)) for part in parts]
 
@@ -149,12 +175,16 @@ def main():
         help="if not given, what CONVBOOK_HEARTS names",
     )
     parser.add_argument("--test", metavar="FILE", help="other patients")
-    parser.add_argument("--splits", type=int, default=0, help="in place of --test: so many splits")
-    parser.add_argument("--folds", type=int, default=0, help="or so many parts, each tested once")
     parser.add_argument(
-        "--held-out", type=int, default=10, help="patients kept for each split's test"
+        "--splits", type=at_least_one, default=0, help="in place of --test: so many splits"
     )
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--folds", type=at_least_one, default=0, help="or so many parts, each tested once"
+    )
+    parser.add_argument(
+        "--held-out", type=at_least_one, default=10, help="patients kept for each split's test"
+    )
+    parser.add_argument("--seeds", type=at_least_one, default=3)
     parser.add_argument("--save", action="store_true", help=f"write {TARGET.name}")
     options = parser.parse_args()
     if not options.train:
@@ -163,8 +193,13 @@ def main():
     if sum(map(bool, (options.test, options.splits, options.folds))) != 1:
         parser.error("give either --test FILE or --splits NUMBER or --folds NUMBER")
     try:
-        hearts = heart(folder=options.train)
-        test = heart(folder=options.test) if options.test else None
+        hearts = read(options.train)
+        if options.test:
+            pairs = [(hearts, read(options.test))] * options.seeds
+        elif options.folds:
+            pairs = folds_of(hearts, options.folds)
+        else:
+            pairs = splits_of(hearts, options)
     except (OSError, ValueError, ImportError) as error:
         sys.exit(str(error))
     part = "folds" if options.folds else "runs"
@@ -176,12 +211,6 @@ def main():
         if options.save:
             write(kept() | {"machine": machine(), part: rows}, TARGET)
 
-    if test:
-        pairs = [(hearts, test)] * options.seeds
-    elif options.folds:
-        pairs = folds_of(hearts, options.folds)
-    else:
-        pairs = splits_of(hearts, options)
     if options.folds and options.save:  # folds that broke off go on where they ended
         done = kept().get("folds", [])
         record_runs(pairs, save, done if len(done) < options.folds else ())

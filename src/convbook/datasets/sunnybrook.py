@@ -16,6 +16,7 @@ segmenting short axis cardiac MRI", The MIDAS Journal, 2009. CC0 1.0.
 
 import re
 import zipfile
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -84,6 +85,9 @@ def read(place):
     )
 
 
+# What a damaged .npz file raises, from the archive down to an array's header.
+BROKEN = (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
 # --- One small file ------------------------------------------------------------------------------
 
 
@@ -94,13 +98,15 @@ def read_npz(path):
     slice, frame, ed : (N,) ints, ed 1 at end-diastole; names : (number of patients,) text.
     """
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no .npz file, or it was cut off")
         with np.load(path, allow_pickle=False) as file:
             missing = [key for key in KEYS if key not in file]
             if missing:
                 raise ValueError(f"it holds no {', '.join(missing)}")
             arrays = {key: file[key] for key in KEYS}
         return _from_arrays(arrays)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except (*BROKEN, OSError) as error:
         raise ValueError(
             f"{str(path)!r} is not a file of hearts as convbook reads it, or is broken: {error}"
         ) from None
