@@ -41,6 +41,25 @@ def number(name, value, least, most=math.inf, open_end=False):
     return float(value)
 
 
+def flag(name, value):
+    """Return True or False; 1, "no" and None are neither."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(
+            f"{name} must be True or False, got {value!r} of type {type(value).__name__}"
+        )
+    return bool(value)
+
+
+def entries(name, value, each="image"):
+    """Return a sequence with an entry for each image (or frame) as a list."""
+    if not hasattr(value, "__iter__") or isinstance(value, (str, dict)):
+        raise TypeError(
+            f"{name} must be a sequence with an entry for each {each}, got {value!r} of type "
+            f"{type(value).__name__}"
+        )
+    return list(value)
+
+
 def one_of(name, value, allowed):
     """Return `value`, which must be one of the allowed ones."""
     if isinstance(value, (bool, np.bool_)) or value not in tuple(allowed):
@@ -125,6 +144,7 @@ def numeric_arrays(**named):
 def axes(name, array, letters, may_be_empty=()):
     """Check that `array` has one axis for each letter, none of them empty but `may_be_empty`."""
     wanted = f"{len(letters)} axes ({', '.join(letters)})"
+    given(name, array)
     if array.ndim != len(letters):
         raise ValueError(f"{name} must have {wanted}, got {array.ndim}, shape {array.shape}")
     empty = [a for a, size in zip(letters, array.shape) if size == 0 and a not in may_be_empty]
@@ -135,8 +155,15 @@ def axes(name, array, letters, may_be_empty=()):
         )
 
 
+def given(name, array):
+    """Check that an array is there at all; `numeric_arrays` lets None pass."""
+    if array is None:
+        raise TypeError(f"{name} must be an array, got None")
+
+
 def shape(name, array, expected):
     """Check that `array` has the shape `expected`."""
+    given(name, array)
     if array.shape != expected:
         raise ValueError(f"{name} must have shape {expected}, got {array.shape}")
 
@@ -311,14 +338,34 @@ def classification(scores, labels):
     return xp, scores, labels
 
 
-def class_numbers(name, values, classes):
-    """Check that the values of an array are ints from 0 to classes - 1."""
+def whole_numbers(name, values):
+    """Check that an array holds integers or booleans; an empty one may be of any dtype."""
+    if values.size and values.dtype.kind not in "iub":
+        raise TypeError(f"{name} must be integers, got dtype {values.dtype}")
+
+
+def no_nan(name, values):
+    """Check that an array (R, ...) holds no NaN."""
+    if values.dtype.kind == "f":
+        wrong = get_array_module(values).isnan(values).any(axis=tuple(range(1, values.ndim)))
+        if bool(wrong.any()):
+            raise ValueError(
+                f"{name} must be numbers, got NaN in {int(wrong.sum())} of {len(values)}"
+            )
+
+
+def class_numbers(name, values, classes=None):
+    """Check that the values of an array are ints from 0 to classes - 1, or from 0 on."""
     if values.size == 0:
         return
     if values.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, got dtype {values.dtype}")
     low, high = int(values.min()), int(values.max())
-    if low < 0 or high >= classes:
+    if classes == 0:
+        raise ValueError(f"{name} must be empty, as there is nothing to name, got {low} to {high}")
+    if low < 0 and classes is None:
+        raise ValueError(f"{name} must be from 0 on, got {low} to {high}")
+    if low < 0 or (classes is not None and high >= classes):
         raise ValueError(f"{name} must be from 0 to {classes - 1}, got {low} to {high}")
 
 

@@ -28,7 +28,8 @@ def anchor_boxes(size, stride, shapes):
     """
     rows, columns = checks.pair("size", size)
     vertical, horizontal = checks.pair("stride", stride)
-    shapes = np.asarray(shapes, np.float64)
+    shapes = to_numpy(checks.numeric_arrays(shapes=shapes)[1])
+    checks.given("shapes", shapes)
     if shapes.ndim != 2 or shapes.shape[1] != 2 or not (np.isfinite(shapes) & (shapes > 0)).all():
         raise ValueError(
             "shapes must be pairs (height, width) of numbers above 0, got "
@@ -37,7 +38,7 @@ def anchor_boxes(size, stride, shapes):
     y, x = np.meshgrid(
         (np.arange(rows) + 0.5) * vertical, (np.arange(columns) + 0.5) * horizontal, indexing="ij"
     )
-    centres = np.stack([y, x], axis=-1)[:, :, None]
+    centres, shapes = np.stack([y, x], axis=-1)[:, :, None], shapes.astype(np.float64)
     return (
         np.concatenate([centres - shapes / 2, centres + shapes / 2], axis=-1)
         .reshape(-1, 4)
@@ -74,7 +75,9 @@ def match_anchors(anchors, truth, positive=0.7, negative=0.3, own_anchor=False):
     """
     xp, anchors, truth = box_arrays(anchors=anchors, truth=truth)
     anchors, truth = anchors.reshape(-1, 4), truth.reshape(-1, 4)
+    finite("anchors", anchors)
     finite("truth", truth)
+    own_anchor = checks.flag("own_anchor", own_anchor)
     positive = checks.number("positive", positive, least=0, most=1)
     negative = checks.number("negative", negative, least=0, most=1)
     if negative > positive:
@@ -121,8 +124,10 @@ def sample_matches(kinds, count, most_positive=0.5, rng=None):
     rng = np.random.default_rng(rng)
     count = checks.integer("count", count, least=0)
     most = int(count * checks.number("most_positive", most_positive, least=0, most=1))
-    kinds = to_numpy(kinds)
-    chosen = []
+    _, kinds = checks.numeric_arrays(kinds=kinds)
+    checks.axes("kinds", kinds, ("A",), may_be_empty=("A",))
+    checks.whole_numbers("kinds", kinds)
+    kinds, chosen = to_numpy(kinds), []
     for kind, room in ((POSITIVE, most), (NEGATIVE, count)):
         there = np.flatnonzero(kinds == kind)
         room = min(room, count - sum(map(len, chosen)), len(there))

@@ -228,9 +228,9 @@ def _coding(spread, **named):
             "anchors must have a height and a width above 0, got "
             f"{int((~sizes.all(axis=1)).sum())} empty of {len(anchors)}"
         )
-    spread = tuple(checks.number("spread", s, least=1e-6) for s in spread)
-    if len(spread) != 4:
-        raise ValueError(f"spread must hold four numbers, got {len(spread)}")
+    if not hasattr(spread, "__len__") or len(spread) != 4:
+        raise ValueError(f"spread must hold four numbers, got {spread!r}")
+    spread = tuple(checks.number("spread", s, least=1e-6, most=1e6) for s in spread)
     return xp, first, anchors, spread
 
 

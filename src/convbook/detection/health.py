@@ -228,7 +228,9 @@ def scores_pass(found, least):
         Not fine if in more than half of the pictures nothing is left, or more than 50 boxes are.
     """
     least = checks.number("least", least, least=0)
-    scores = [to_numpy(np.asarray(entry[1], float)) for entry in found]
+    scores = [_as_floats("scores", entry[1]) for entry in checks.entries("found", found, "picture")]
+    for i, values in enumerate(scores):
+        checks.no_nan(f"scores of found[{i}]", values)
     every = np.concatenate(scores) if scores else np.zeros(0)
     if len(every) == 0:
         return Finding(False, "nothing was found at all, with any score")
@@ -265,10 +267,10 @@ def said_once(found, overlap=0.6):
     Finding
         Not fine if more than a tenth of the boxes lie on a better one.
     """
+    overlap = checks.number("overlap", overlap, least=0, most=1)
     same = others = count = 0
-    for boxes, scores, labels, *_ in found:
-        boxes, labels = _one_array("boxes", boxes), np.asarray(labels)
-        order = np.argsort(-np.asarray(scores, float), kind="stable")
+    for boxes, scores, labels in _three_of_each(found):
+        order = np.argsort(-scores, kind="stable")
         on = np.triu(to_numpy(iou(boxes[order], boxes[order])) >= overlap, 1)
         alike = labels[order][:, None] == labels[order]
         same += int((on & alike).any(axis=0).sum())
@@ -381,10 +383,7 @@ def found_as_meant(found, truth, size=None, threshold=0.5):
         readings["pixels where shares were meant"] = lambda b, k: (b / sides, k)
     for stride in (2, 4, 8, 16, 32):
         readings[f"cells of {stride} pixels"] = lambda b, k, s=stride: (b * s, k)
-    plain = [
-        (_one_array("boxes", b), np.asarray(s, float), np.asarray(k).reshape(-1))
-        for b, s, k, *_ in found
-    ]
+    plain = list(_three_of_each(found))
     now = average_precision(plain, truth, threshold)
     if math.isnan(now):
         return Finding(True, "there is nothing to be found in these pictures")
@@ -419,8 +418,28 @@ def found_as_meant(found, truth, size=None, threshold=0.5):
 def _one_array(name, boxes):
     """Return boxes, or a list with some for each picture, as one NumPy array (R, 4)."""
     if isinstance(boxes, list) and boxes and all(np.ndim(b) == 2 or np.size(b) == 0 for b in boxes):
-        boxes = np.concatenate([to_numpy(np.asarray(b, float)).reshape(-1, 4) for b in boxes])
-    return as_boxes(name, to_numpy(np.asarray(boxes)), several=True)
+        boxes = np.concatenate([_as_floats(name, b).reshape(-1, 4) for b in boxes])
+    return as_boxes(name, _as_floats(name, boxes), several=True)
+
+
+def _as_floats(name, values):
+    """Return numbers as a NumPy array of floats."""
+    checks.given(name, values)
+    return to_numpy(checks.numeric_arrays(**{name: values})[1]).astype(float)
+
+
+def _three_of_each(found):
+    """Yield boxes, scores and labels of each picture, checked."""
+    for i, entry in enumerate(checks.entries("found", found, "picture")):
+        if not hasattr(entry, "__len__") or len(entry) < 3:
+            raise ValueError(f"found[{i}] must be (boxes, scores, labels), got {entry!r}")
+        boxes = _one_array("boxes", entry[0])
+        scores = _as_floats("scores", entry[1]).reshape(-1)
+        labels = to_numpy(checks.numeric_arrays(labels=entry[2])[1]).reshape(-1)
+        for name, part in (("scores", scores), ("labels", labels)):
+            checks.shape(f"{name} of found[{i}]", part, (len(boxes),))
+        checks.no_nan(f"scores of found[{i}]", scores)
+        yield boxes, scores, labels
 
 
 def _of(which):

@@ -68,6 +68,7 @@ class RoIAlign(RegionLayer):
         self.samples, self.aligned = samples, aligned
         with errors_of(self):
             checks.integer("samples", samples, least=1)
+            checks.flag("aligned", aligned)
 
     def forward(self, features, boxes, image_index):
         """Return the regions, (R, C, OH, OW)."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import checks
 from ..arrays import to_numpy
-from .boxes import iou
+from .boxes import finite, iou
 
 INTERPOLATIONS = ("voc", "voc2007", "coco")
 
@@ -95,6 +95,7 @@ def precision_recall(found, truth, threshold=0.5, label=None, overlap=iou):
         The class; all things are of one class if it is not given.
     """
     images = _images(found, truth)
+    label = label if label is None else checks.integer("label", label, least=0)
     if label is None:
         images = [
             (things, scores, np.zeros(len(scores), int), true, np.zeros(len(true), int))
@@ -125,9 +126,15 @@ def match_found(things, scores, true, threshold, overlap=iou):
     numpy.ndarray (F,) of ints
         Each number from 0 to T - 1 occurs once at most.
     """
+    threshold = checks.number("threshold", threshold, least=0, most=1)
+    things, scores, true = (
+        _as_numpy(name, value)
+        for name, value in (("things", things), ("scores", scores), ("true", true))
+    )
+    _one_for_each(things, scores, true)
     match = np.full(len(scores), -1, np.intp)
     if len(scores) and len(true):
-        shares = to_numpy(overlap(things, true)).reshape(len(scores), len(true)).copy()
+        shares = to_numpy(overlap(things, true)).copy()
         for i in np.argsort(-np.asarray(scores, np.float64), kind="stable"):
             best = shares[i].argmax()
             if shares[i, best] >= max(threshold, np.finfo(np.float32).tiny):
@@ -171,12 +178,12 @@ def _mean_precision(curve, interpolation):
 
 def _images(found, truth):
     """Return for each image (things, scores, labels, true things, true labels), checked."""
-    found, truth = list(found), list(truth)
+    found, truth = checks.entries("found", found), checks.entries("truth", truth)
     if len(found) != len(truth):
         raise ValueError(
             f"found and truth must have an entry for each image, got {len(found)} and {len(truth)}"
         )
-    labelled = len(found[0]) == 3 if found else False
+    labelled = bool(found) and hasattr(found[0], "__len__") and len(found[0]) == 3
     names = ("boxes", "scores", "labels")[: 3 if labelled else 2]
     images = []
     for i, (entry, true) in enumerate(zip(found, truth)):
@@ -187,12 +194,33 @@ def _images(found, truth):
         for name, parts in ((f"found[{i}]", entry), (f"truth[{i}]", true)):
             for part in parts[1:]:
                 checks.shape(f"each part of {name}", part, parts[0].shape[:1])
-        if np.isnan(entry[1].astype(np.float64)).any():
-            raise ValueError(f"the scores of found[{i}] must be numbers, got NaN")
+        for name, parts in ((f"found[{i}]", entry), (f"truth[{i}]", true)):
+            finite(f"the boxes of {name}", parts[0])
+        checks.no_nan(f"the scores of found[{i}]", entry[1])
+        if labelled:
+            checks.whole_numbers(f"the labels of found[{i}]", entry[2])
+            checks.whole_numbers(f"the labels of truth[{i}]", true[1])
         if not labelled:
             entry, true = ((*parts, np.zeros(len(parts[0]), np.intp)) for parts in (entry, true))
         images.append((*entry, *true))
     return images
+
+
+def _as_numpy(name, value):
+    """Return numbers as a NumPy array."""
+    _, value = checks.numeric_arrays(**{name: value})
+    checks.given(name, value)
+    return to_numpy(value)
+
+
+def _one_for_each(things, scores, true):
+    """Check what is matched: as many scores as things, and things as they are there."""
+    checks.shape("scores", scores.reshape(0) if scores.size == 0 else scores, things.shape[:1])
+    checks.no_nan("scores", scores)
+    for name, array in (("things", things), ("true", true)):
+        if array.ndim == 0 or (array.ndim == 1 and array.size):
+            raise ValueError(f"{name} must be several boxes or masks, got shape {array.shape}")
+        finite(name, array)
 
 
 def _parts(name, entry, names):

@@ -13,7 +13,7 @@ from ..arrays import get_array_module, to_numpy
 from ..functional import softmax
 from ..losses.base import Loss, in_work_dtype
 from .anchors import POSITIVE, match_anchors
-from .boxes import SPREAD, as_boxes, clip_boxes, encode_boxes
+from .boxes import SPREAD, as_boxes, clip_boxes, encode_boxes, finite
 from .grid import answered_for, cells_of
 from .proposals import things_found
 from .suppression import nms
@@ -44,7 +44,7 @@ def yolo_targets(boxes, labels, grid, size, classes):
     """
     grid, classes = checks.integer("grid", grid, 1), checks.integer("classes", classes, 1)
     size = checks.pair("size", size)
-    boxes, labels = list(boxes), list(labels)
+    boxes, labels = checks.entries("boxes", boxes), checks.entries("labels", labels)
     if len(boxes) != len(labels):
         raise ValueError(
             f"boxes and labels must be of as many pictures, got {len(boxes)} and {len(labels)}"
@@ -220,17 +220,20 @@ def ssd_targets(anchors, boxes, labels, positive=0.5):
     array (N, A, 5), float32
         The class, 0 where nothing is and k + 1 for class k; and the code, zeros where nothing is.
     """
-    boxes, labels = list(boxes), list(labels)
+    boxes, labels = checks.entries("boxes", boxes), checks.entries("labels", labels)
     if len(boxes) != len(labels):
         raise ValueError(
             f"boxes and labels must be of as many pictures, got {len(boxes)} and {len(labels)}"
         )
-    anchors = as_boxes("anchors", to_numpy(np.asarray(anchors)), several=True)
+    _, anchors = checks.numeric_arrays(anchors=anchors)
+    anchors = to_numpy(as_boxes("anchors", anchors, several=True))
     targets = np.zeros((len(boxes), len(anchors), 5), np.float32)
     for target, own, kinds in zip(targets, boxes, labels):
         own = as_boxes("boxes", to_numpy(np.asarray(own)), several=True)
         kinds = to_numpy(np.asarray(kinds)).reshape(-1)
         checks.shape("labels", kinds, (len(own),))
+        checks.class_numbers("labels", kinds)
+        finite("boxes", own)
         match, things = match_anchors(anchors, own, positive, positive, own_anchor=True)
         on = match == POSITIVE
         target[on, 0] = kinds[things[on]] + 1

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import checks
 from .anchors import NEGATIVE, POSITIVE, sample_matches
-from .boxes import as_boxes, clip_boxes, decode_boxes, encode_boxes, finite, iou
+from .boxes import as_boxes, clip_boxes, decode_boxes, encode_boxes, finite, in_order, iou
 from .roi import roi_align
 from .suppression import best_boxes, nms
 
@@ -62,6 +62,9 @@ def propose(anchors, scores, codes, size, before=120, after=30, threshold=0.7, l
     xp, anchors, scores, codes = checks.numeric_arrays(anchors=anchors, scores=scores, codes=codes)
     least = checks.number("least", least, least=0)
     after = checks.integer("after", after, least=0)
+    before = checks.integer("before", before, least=0)
+    anchors, codes = as_boxes("anchors", anchors, True), as_boxes("codes", codes, True)
+    checks.shape("codes", codes, anchors.shape)
     best = best_boxes(anchors, scores, before)
     boxes, scores = clip_boxes(decode_boxes(codes[best], anchors[best]), size), scores[best]
     large = (boxes[:, 2:] - boxes[:, :2] >= max(least, 1e-6)).all(axis=1)
@@ -99,9 +102,13 @@ def sample_regions(proposals, truth, labels, count=24, most_positive=1 / 3, posi
         proposals=proposals, truth=truth, labels=labels
     )
     proposals, truth = as_boxes("proposals", proposals, True), as_boxes("truth", truth, True)
+    checks.given("labels", labels)
     labels = labels.reshape(0).astype(np.intp) if labels.size == 0 else labels
     checks.shape("labels", labels, (len(truth),))
+    checks.class_numbers("labels", labels)
     finite("proposals", proposals)
+    finite("truth", truth)
+    in_order("truth", truth)
     positive = checks.number("positive", positive, least=0, most=1)
     boxes = xp.concatenate([proposals, truth.astype(proposals.dtype, copy=False)])
     overlap = iou(boxes, truth)
@@ -152,6 +159,9 @@ def things_found(probabilities, codes, boxes, size, least=0.05, threshold=0.5, m
     classes = probabilities.shape[1] - 1
     checks.shape("probabilities", probabilities, (len(boxes), classes + 1))
     checks.shape("codes", codes, (len(boxes), classes, 4))
+    checks.no_nan("probabilities", probabilities)
+    finite("boxes", boxes)
+    in_order("boxes", boxes)
     least = checks.number("least", least, least=0, most=1)
     most = checks.integer("most", most, least=0)
     likely = xp.flatnonzero(probabilities[:, 1:].reshape(-1) >= least)
@@ -184,6 +194,8 @@ def crop_masks(masks, boxes, size=14):
     """
     xp, masks, boxes = checks.numeric_arrays(masks=masks, boxes=boxes)
     checks.axes("masks", masks, ("R", "H", "W"), may_be_empty="R")
+    boxes = as_boxes("boxes", boxes, several=True)
+    checks.shape("boxes", boxes, (len(masks), 4))
     inside = (masks != 0).astype(np.float32)[:, None]
     return roi_align(inside, boxes, xp.arange(len(masks)), size, 1.0)[:, 0] >= 0.5
 
@@ -208,6 +220,9 @@ def paste_masks(scores, boxes, size):
     checks.axes("scores", scores, ("R", "M", "M"), may_be_empty="R")
     boxes = as_boxes("boxes", boxes, several=True).astype(np.float64)
     checks.shape("boxes", boxes, (len(scores), 4))
+    finite("scores", scores)
+    finite("boxes", boxes)
+    in_order("boxes", boxes)
     size = checks.pair("size", size)
     rows, columns = (
         _between(xp, boxes[:, i], boxes[:, i + 2], scores.shape[i + 1], size[i]) for i in range(2)

@@ -208,6 +208,7 @@ class AlignedRegions:
     def __init__(self, xp, features, boxes, index, size, scale, samples, aligned):
         self.features, self.size = features, size
         self.samples = checks.integer("samples", samples, least=1)
+        aligned = checks.flag("aligned", aligned)
         self.result, self.work = float_and_work_dtype(features)
         h, w = features.shape[2:]
         self.weights = [
@@ -299,6 +300,7 @@ def checked_regions(features, boxes, image_index, size, scale):
         features=features, boxes=boxes, image_index=image_index
     )
     checks.axes("features", features, "NCHW", may_be_empty="N")
+    checks.given("image_index", index)
     boxes = as_boxes("boxes", boxes, several=True)
     index = index.reshape(0).astype(np.intp) if index.size == 0 else index
     checks.shape("image_index", index, (len(boxes),))

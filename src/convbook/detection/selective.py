@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import checks
 from ..arrays import to_numpy
+from .boxes import finite
 
 # How much size and fit count beside colour. What one order of joining misses, another may find.
 WAYS = ((0.5, 0.5), (0.5, 4.0), (10.0, 10.0))
@@ -45,6 +46,8 @@ def selective_search(image, block=3, least=5.0, most=0.85, ways=WAYS):
     """
     _, image = checks.numeric_arrays(image=to_numpy(image))
     checks.axes("image", image, ("3", "H", "W"))
+    checks.shape("image", image, (3, *image.shape[1:]))
+    finite("image", image)
     block = checks.integer("block", block, least=1)
     least = checks.number("least", least, least=0)
     most = checks.number("most", most, least=0, most=1)

@@ -40,19 +40,23 @@ def nms(boxes, scores, threshold, labels=None):
     xp, boxes, scores, labels = checks.numeric_arrays(boxes=boxes, scores=scores, labels=labels)
     boxes = as_boxes("boxes", boxes, several=True)
     count = len(boxes)
-    scores = scores.reshape(0) if scores.size == 0 else scores
-    checks.shape("scores", scores, (count,))
+    scores = _of_boxes("scores", scores, count)
     threshold = checks.number("threshold", threshold, least=0, most=1)
     finite("boxes", boxes)
     scores = scores.astype(np.float64) if scores.dtype.kind != "f" else scores
-    if bool(xp.isnan(scores).any()):
-        raise ValueError(
-            f"scores must be numbers, got NaN in {int(xp.isnan(scores).sum())} of {count}"
-        )
+    checks.no_nan("scores", scores)
     if labels is not None:
-        labels = labels.reshape(0) if labels.size == 0 else labels
-        checks.shape("labels", labels, (count,))
+        labels = _of_boxes("labels", labels, count)
+        checks.whole_numbers("labels", labels)
     return _kept(xp, boxes, xp.argsort(-scores, kind="stable"), threshold, labels)
+
+
+def _of_boxes(name, values, count):
+    """Return an array with a number for each box; an empty one may have any shape."""
+    checks.given(name, values)
+    values = values.reshape(0) if values.size == 0 else values
+    checks.shape(name, values, (count,))
+    return values
 
 
 def _kept(xp, boxes, order, threshold, labels):
@@ -88,6 +92,7 @@ def best_boxes(boxes, scores, count):
     """Return the positions of the `count` highest scores, the highest first; ties by position."""
     xp, boxes, scores = checks.numeric_arrays(boxes=boxes, scores=scores)
     boxes = as_boxes("boxes", boxes, several=True)
-    checks.shape("scores", scores, (len(boxes),))
+    scores = _of_boxes("scores", scores, len(boxes))
+    checks.no_nan("scores", scores)
     count = checks.integer("count", count, least=0)
     return xp.argsort(-scores.astype(np.float64), kind="stable")[:count]

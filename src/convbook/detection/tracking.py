@@ -8,6 +8,7 @@ count_crossings(tracker.paths, x=32)
 `follow` does the first for what a network has found in all frames.
 """
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,7 +17,7 @@ import numpy as np
 
 from .. import checks
 from ..arrays import to_numpy
-from .boxes import as_boxes, iou
+from .boxes import as_boxes, finite, in_order, iou
 from .metrics import match_found
 from .suppression import nms
 
@@ -103,10 +104,14 @@ class Tracker:
         -------
         numpy.ndarray (R,) of ints
         """
-        boxes = as_boxes("boxes", to_numpy(np.asarray(boxes)), several=True).astype(np.float64)
-        labels = np.zeros(len(boxes), int) if labels is None else to_numpy(np.asarray(labels))
+        _, boxes, labels = checks.numeric_arrays(boxes=boxes, labels=labels)
+        boxes = to_numpy(as_boxes("boxes", boxes, several=True)).astype(np.float64)
+        labels = np.zeros(len(boxes), int) if labels is None else to_numpy(labels)
         labels = labels.reshape(0) if labels.size == 0 else labels
         checks.shape("labels", labels, (len(boxes),))
+        checks.whole_numbers("labels", labels)
+        finite("boxes", boxes)
+        in_order("boxes", boxes)
         self.frame += 1
         ids = np.full(len(boxes), -1, np.intp)
         for track, i in self._links(boxes, labels):
@@ -181,9 +186,10 @@ def follow(found, least=0.5, threshold=0.4, across=0.6, tracker=None):
         With the paths of all tracks.
     """
     least = checks.number("least", least, least=0, most=1)
+    across = checks.number("across", across, least=0, most=1)
     tracker, film = Tracker() if tracker is None else tracker, []
-    for entry in found:
-        boxes, scores, labels, *masks = (to_numpy(np.asarray(part)) for part in entry)
+    for frame, entry in enumerate(checks.entries("found", found, "frame")):
+        boxes, scores, labels, *masks = _parts(frame, entry)
         kept = np.flatnonzero(scores >= least)
         kept = kept[nms(boxes[kept], scores[kept], threshold, labels[kept])]
         kept = kept[nms(boxes[kept], scores[kept], across)]
@@ -191,6 +197,24 @@ def follow(found, least=0.5, threshold=0.4, across=0.6, tracker=None):
         of_kept = [part[kept] for part in (boxes, scores, labels)]
         film.append(Followed(*of_kept, ids, masks[0][kept] if masks else None))
     return film, tracker
+
+
+def _parts(frame, entry):
+    """Return what was found in a frame as arrays, with a row of each for every box."""
+    parts = checks.entries(f"found[{frame}]", entry, "part")
+    if len(parts) not in (3, 4):
+        raise ValueError(
+            f"found[{frame}] must be (boxes, scores, labels) or (boxes, scores, labels, masks), "
+            f"got {len(parts)} parts"
+        )
+    parts = [to_numpy(np.asarray(part)) for part in parts]
+    for name, part in zip(("scores", "labels", "masks"), parts[1:]):
+        if part.shape[:1] != parts[0].shape[:1]:
+            raise ValueError(
+                f"the {name} of found[{frame}] must be {len(parts[0])}, one for each box, got "
+                f"shape {part.shape}"
+            )
+    return parts
 
 
 def count_crossings(paths, x, least=3):
@@ -210,6 +234,11 @@ def count_crossings(paths, x, least=3):
     rightwards, leftwards : lists of (frame, id)
         A thing that turns round on the line crosses it again.
     """
+    if not hasattr(paths, "items"):
+        raise TypeError(
+            f"paths must be a dict of id -> list of (frame, box), got type {type(paths).__name__}"
+        )
+    x, least = checks.number("x", x, least=-math.inf), checks.integer("least", least, least=0)
     rightwards, leftwards = [], []
     for name, path in paths.items():
         if len(path) < least:
@@ -235,14 +264,21 @@ def identity_switches(found, truth, threshold=0.5):
     -------
     list of (frame, thing, id before, id now)
     """
+    threshold = checks.number("threshold", threshold, least=0, most=1)
+    found = checks.entries("found", found, "frame")
+    truth = checks.entries("truth", truth, "frame")
     if len(found) != len(truth):
         raise ValueError(
             f"found and truth must have an entry for each frame, got {len(found)} and {len(truth)}"
         )
     switches, owner = [], {}
-    for frame, ((boxes, labels, ids), (true, true_labels, things)) in enumerate(zip(found, truth)):
-        boxes, labels, ids = (np.asarray(part) for part in (boxes, labels, ids))
-        true, true_labels, things = (np.asarray(part) for part in (true, true_labels, things))
+    for frame, entries in enumerate(zip(found, truth)):
+        for name, entry in zip(("found", "truth"), entries):
+            if not hasattr(entry, "__len__") or len(entry) != 3:
+                raise ValueError(f"{name}[{frame}] must be (boxes, labels, ids), got {entry!r}")
+        (boxes, labels, ids), (true, true_labels, things) = (
+            [to_numpy(np.asarray(part)) for part in entry] for entry in entries
+        )
         for label in np.unique(true_labels):
             mine, there = np.flatnonzero(labels == label), np.flatnonzero(true_labels == label)
             match = match_found(
