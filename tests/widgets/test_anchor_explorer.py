@@ -262,3 +262,15 @@ def test_touch_on_a_narrow_screen(tmp_path, open_page):
     for grip in page.locator("circle.cb-grip").all():
         size = grip.bounding_box()
         assert min(size["width"], size["height"]) >= 24
+
+
+def test_the_picture_fills_the_board_whatever_frame_a_theme_gives_to_pictures(tmp_path, open_page):
+    """The site's theme pads pictures in the dark, and boxes would lie beside their things."""
+    page = open_widgets(tmp_path, open_page, [AnchorExplorer()]).page
+    framed = "padding: 8px; background: #fff; border-radius: 4px; filter: sepia(1)"
+    page.add_style_tag(content=f"html[lang] :not(.a):not(.b) img:not(.c) {{{framed}}}")
+    found = page.locator(".cb-board img").evaluate(
+        "(e) => { const s = getComputedStyle(e);"
+        " return [s.padding, s.backgroundColor, s.borderRadius, s.filter]; }"
+    )
+    assert found == ["0px", "rgba(0, 0, 0, 0)", "0px", "none"]

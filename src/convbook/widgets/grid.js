@@ -13,7 +13,7 @@ import "./grid.css";
 const KEYS = ["scenes", "scene", "grid", "thing", "moved"];
 const FINEST = 16;
 const MOST = 12; // things that can be moved
-const PLOT = { left: 34, right: 8, top: 10, bottom: 36, width: 340, height: 158 };
+const PLOT = { left: 44, right: 12, top: 10, bottom: 36, width: 340, height: 158 };
 
 function render({ model, el }) {
   const get = (key) => model.get(key);
@@ -115,7 +115,7 @@ function render({ model, el }) {
     const texts = ["down ", "across ", "√height ", "√width "];
     target.replaceChildren(h("div", {}, found ? `What the cell in row ${row}, column ${col} should say of the ${titlesOf(names())[chosen()]}: `
       : `The cell in row ${row}, column ${col} answers for another thing. Of the ${titlesOf(names())[chosen()]} it would have to say: `,
-      numbers.map((v, i) => h("span", { class: "cb-nowrap", "data-target": v }, i ? ", " : "", `${texts[i]}${fmt(v)}`)),
+      numbers.map((v, i) => h("span", { class: "cb-nowrap", "data-target": v }, `${texts[i]}${fmt(v)}${i < numbers.length - 1 ? ", " : ""}`)),
       ". The first two are shares of the cell, the others of the picture."));
   }
 
@@ -131,7 +131,7 @@ function render({ model, el }) {
         svg("text", { x: left - 5, y: y(share) + 4, "text-anchor": "end" }, `${100 * share} %`),
       ]),
       ...[1, 4, 8, 12, 16].map((k) => svg("text", { x: x(k), y: height - bottom + 16, "text-anchor": "middle" }, k)),
-      svg("text", { x: left, y: height - 4 }, "cells along a side; share of things that can be found"),
+      svg("text", { x: left, y: height - 4 }, "cells along a side: which share can be found"),
       svg("line", { class: "cb-now", x1: x(n), x2: x(n), y1: top, y2: height - bottom }),
       svg("path", { class: "cb-curve", d: `M${shares.map((share, i) => `${x(i + 1)} ${y(share)}`).join("L")}` }),
       ...shares.map((share, i) => point("", x(i + 1), y(share), i + 1 === n ? 5 : 3, { "data-share": share, ...(i + 1 === n ? { "data-now": "" } : {}) })),

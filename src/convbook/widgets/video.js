@@ -16,6 +16,7 @@ const KEYS = ["frame", "least", "threshold", "across", "masks", "trails", "truth
 const ACROSS = 0.6; // boxes of any class that overlap by more mean the same thing
 const VEIL = 130; // of 255: how much a mask covers
 const COLOURS = ["#ff6b6b", "#4db3ff", "#ffd84a", "#4ee07c", "#d59bff", "#ff9c3f", "#3fe0d0", "#ff8ad1"];
+const [LINE, LETTER] = [3.6, 2.1]; // how high and how wide a letter of a name is, in pixels of the film
 const ROW = 9; // pixels of a track in the strip
 
 const colourOf = (id) => COLOURS[id % COLOURS.length];
@@ -105,6 +106,7 @@ function render({ model, el }) {
     const masks = seen.map(({ scores, cells, box }) => pasted(scores, cells, box, [height, width]));
     showMasks(masks, ids);
     const x = get("line") * width;
+    const place = tagPlaces();
     easel.show({ height, width },
       svg("line", { class: "cb-video-gate", x1: x, y1: 0, x2: x, y2: height }),
       get("truth") && truth ? truth[at].map(({ box }) => rectangle(box, { class: "cb-thing cb-video-truth" })) : [],
@@ -112,7 +114,7 @@ function render({ model, el }) {
       seen.map(({ box, label }, i) => [
         rectangle(box, { class: "cb-under" }),
         rectangle(box, { class: `cb-video-box${ids[i] === get("chosen") ? " chosen" : ""}`, stroke: colourOf(ids[i]), "data-id": ids[i] }),
-        svg("text", { class: "cb-name-tag", ...tagPlace(box) }, `${names[label]} ${ids[i]}`),
+        svg("text", { class: "cb-name-tag", ...place(box, `${names[label]} ${ids[i]}`) }, `${names[label]} ${ids[i]}`),
       ]));
     showCounts(all, at);
     showList(all, at);
@@ -123,10 +125,21 @@ function render({ model, el }) {
     hold();
   }
 
-  const tagPlace = ([y0, x0, , x1]) => {
-    const right = x0 > 0.6 * width;
-    return { x: right ? Math.min(x1, width) - 0.4 : Math.max(x0, 0) + 0.4, y: y0 > 4 ? y0 - 0.9 : y0 + 3.4, ...(right ? { "text-anchor": "end" } : {}) };
-  };
+  /** Where a name stands: above its box, or else inside, or below, where no other one stands yet. */
+  function tagPlaces() {
+    const taken = [];
+    return ([y0, x0, y1, x1], text) => {
+      const right = x0 > 0.6 * width;
+      const x = right ? Math.min(x1, width) - 0.4 : Math.max(x0, 0) + 0.4;
+      const wide = LETTER * text.length;
+      const left = right ? x - wide : x;
+      const free = (y) => !taken.some((t) => Math.abs(t.y - y) < LINE && left < t.left + t.wide && t.left < left + wide);
+      const fits = [y0 - 0.9, y0 + 3.4, y1 + 3.4, y1 - 0.9].filter((y) => y > 3 && y < height);
+      const y = fits.find(free) ?? fits[0] ?? y0 + 3.4;
+      taken.push({ y, left, wide });
+      return { x, y, ...(right ? { "text-anchor": "end" } : {}) };
+    };
+  }
 
   function showMasks(masks, ids) {
     const context = veil.getContext("2d");
@@ -170,14 +183,16 @@ function render({ model, el }) {
     events.replaceChildren(...(all.switches.length ? [h("span", {}, "Another number for the same thing: "), all.switches.map(({ frame: f, before, now: id }) =>
       h("button", { type: "button", class: "cb-button", "data-switch": f, onclick: () => { playing.stop(); ui.set({ frame: f, chosen: id }); } },
         `frame ${f}: ${before} → ${id}`))].flat() : truth ? [h("span", {}, "No thing gets another number.")] : []));
-    remark.textContent = get("threshold") >= 0.9 ? "With so high a threshold nearly nothing is suppressed: every guess is a thing of its own."
+    remark.textContent = get("threshold") >= 0.9 ? `With so high a threshold nearly nothing is suppressed by its own class: ${get("across") ? "what still is, is so across classes, from an overlap of 0.6 on." : "every guess is a thing of its own."}`
       : get("least") > 0.9 ? "Only what the network is very sure of is left: tracks have gaps, and break."
         : get("least") < 0.2 ? "With so low a score, guesses become things, and tracks come and go." : "";
   }
 
   function showList(all, at) {
     const ids = all.ids[at];
-    list.replaceChildren(...all.frames[at].map(({ label, score }, i) => h("button", {
+    // In the order of their numbers, so that a thing stays in its place while the film plays.
+    const order = ids.map((_, i) => i).sort((a, b) => ids[a] - ids[b]);
+    list.replaceChildren(...order.map((i) => [all.frames[at][i], i]).map(([{ label, score }, i]) => h("button", {
       type: "button", class: "cb-button cb-video-thing", "aria-pressed": String(ids[i] === get("chosen")), "data-id": ids[i], "data-score": score,
       onclick: () => ui.set({ chosen: ids[i] === get("chosen") ? -1 : ids[i] }),
     }, h("span", { class: "cb-video-swatch", style: `background:${colourOf(ids[i])}` }), `${names[label]} ${ids[i]}`, h("span", { class: "cb-muted" }, score.toFixed(2)))));
