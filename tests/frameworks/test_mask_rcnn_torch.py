@@ -33,6 +33,9 @@ def test_it_speaks_as_our_detectors_do(detector):
         assert boxes[:, [0, 2]].max(initial=0) <= height and boxes.max(initial=0) <= 64
     assert sum(len(entry[0]) for entry in found) > 0
     assert [len(entry[0]) for entry in detector.detect(IMAGES, least=1)] == [0, 0]
+    for images, said in ((IMAGES[0], "must have 3 axes"), (IMAGES[:, :1], "must have shape")):
+        with pytest.raises(ValueError, match=f"images.0. {said}"):
+            detector.detect(images)
 
 
 @pytest.mark.slow
@@ -48,6 +51,70 @@ def test_weights_of_a_file(detector, tmp_path):
     torch.save({"a": torch.zeros(3)}, path)
     with pytest.raises(ValueError, match="must hold the weights of maskrcnn"):
         mask_rcnn_torch.mask_rcnn(path)
+
+
+STATE = {"a.weight": torch.ones(2, 3), "b.bias": torch.zeros(4)}
+WRITTEN = {
+    "alone": STATE,
+    "beside other things": {"model": STATE, "optimizer": {"lr": 0.1}, "epoch": 3},
+    "as others name it": {"state_dict": STATE, "best": 0.5},
+    "of several GPUs": {f"module.{name}": value for name, value in STATE.items()},
+    "both": {"model_state_dict": {f"module.{name}": value for name, value in STATE.items()}},
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_weights_are_found_however_they_were_written(how, tmp_path):
+    torch.save(WRITTEN[how], tmp_path / "a.pth")
+    state = mask_rcnn_torch._state(torch, tmp_path / "a.pth")
+    assert list(state) == list(STATE)
+    assert all(torch.equal(state[name], STATE[name]) for name in STATE)
+
+
+def test_files_that_hold_no_weights(tmp_path):
+    path = tmp_path / "a.pth"
+    torch.save(STATE, path)
+    whole = path.read_bytes()
+    for what in (whole[: len(whole) // 2], b"", b"no weights at all", b"<html>404</html>"):
+        path.write_bytes(what)
+        with pytest.raises(ValueError, match=r"a\.pth must be as torch\.save"):
+            mask_rcnn_torch._state(torch, path)
+    torch.save({"model": STATE, "net": torch.nn.Linear(2, 2)}, path)  # code, which is not run
+    with pytest.raises(ValueError, match="more than arrays"):
+        mask_rcnn_torch._state(torch, path)
+    for other in ([1, 2], {"epoch": 3}, torch.ones(3)):
+        torch.save(other, path)
+        with pytest.raises(ValueError, match="must hold arrays by their names"):
+            mask_rcnn_torch._state(torch, path)
+
+
+@pytest.mark.slow
+def test_weights_of_other_classes_and_sizes(detector, tmp_path, monkeypatch):
+    path, state = tmp_path / "own.pth", detector.net.state_dict()
+    mask_rcnn = mask_rcnn_torch.mask_rcnn
+    torch.save(state, path)
+    with pytest.raises(ValueError, match=r"weights for 91 classes.*names has 3"):
+        mask_rcnn(path, size=64, names=("nothing", "car", "dog"))
+    with pytest.raises(ValueError, match="names must be left out"):
+        mask_rcnn("download", names=("nothing", "car"))
+    of_anchors = "rpn.head.cls_logits.weight"
+    for said, spoiled in (
+        ("1 arrays are missing, such as rpn", {n: v for n, v in state.items() if n != of_anchors}),
+        ("1 arrays belong to another network, such as extra", state | {"extra": torch.ones(1)}),
+        ("1 arrays are of another size, such as rpn", state | {of_anchors: torch.ones(1)}),
+    ):
+        torch.save(spoiled, path)
+        with pytest.raises(ValueError, match=said):
+            mask_rcnn(path, size=64)
+    few = mask_rcnn(size=64, names=("nothing", "car", "dog"))
+    assert repr(few) == "PhotoDetector(2 classes)"
+    torch.save({f"module.{n}": v for n, v in few.net.state_dict().items()}, path)
+    again = mask_rcnn(path, size=64, names=few.names)
+    assert {layer.eps for layer in again.net.modules() if hasattr(layer, "eps")} == {1e-5}
+    # Were this the published file, there would be no eps, as torchvision has it for that.
+    monkeypatch.setattr(mask_rcnn_torch, "FILE", f"a-{mask_rcnn_torch._digest(path)[:8]}.pth")
+    again = mask_rcnn(path, size=64, names=few.names)
+    assert {layer.eps for layer in again.net.modules() if hasattr(layer, "eps")} == {0.0}
 
 
 def test_without_weights_a_sentence_says_which(tmp_path):

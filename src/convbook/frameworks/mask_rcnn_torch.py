@@ -21,10 +21,12 @@ import numpy as np
 from .. import checks, detection
 from .available import import_torch
 
-FILE = "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth"  # 178 MB, under this name at PyTorch's own site
+NETWORK = "maskrcnn_resnet50_fpn"
+FILE = f"{NETWORK}_coco-bf2d0c1e.pth"  # 178 MB, under this name at PyTorch's own site
+WRAPPERS = ("model", "state_dict", "model_state_dict")  # where scripts put weights beside others
 
 
-def mask_rcnn(weights=None, size=800, rng=0):
+def mask_rcnn(weights=None, size=800, rng=0, names=None):
     """Return torchvision's Mask R-CNN, ready for use.
 
     Parameters
@@ -37,6 +39,9 @@ def mask_rcnn(weights=None, size=800, rng=0):
         The length in pixels that the shorter side of a picture is brought to.
     rng : int
         Draws random weights.
+    names : sequence of str, optional
+        Of the classes, the first stands for nothing, if the weights are of a training of your own.
+        COCO's if not given.
 
     Returns
     -------
@@ -49,28 +54,32 @@ def mask_rcnn(weights=None, size=800, rng=0):
     FileNotFoundError
         If there is no such file; says which one is needed.
     ValueError
-        If a file is not whole, or holds the weights of another network.
+        If a file is not whole, or holds the weights of another network or of other classes.
     """
     size = checks.integer("size", size, least=32)
     path = None if weights in (None, "download") else _found(Path(weights))
     torch, models = import_torch(), import_torchvision().models.detection
     published = models.MaskRCNN_ResNet50_FPN_Weights.COCO_V1
+    if weights == "download" and names is not None:
+        raise ValueError(f"names must be left out with weights = 'download', got {names!r}")
+    names = tuple(published.meta["categories"] if names is None else names)
     torch.manual_seed(checks.integer("rng", rng, least=0))
     net = models.maskrcnn_resnet50_fpn(
         weights=published if weights == "download" else None,
         weights_backbone=None,
-        num_classes=len(published.meta["categories"]),
+        num_classes=len(names),
         min_size=size,
         max_size=2 * size,
     )
     if path is not None:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        try:
-            net.load_state_dict(state)
-        except (RuntimeError, TypeError) as error:
-            said = str(error).split("\n")[0]
-            raise ValueError(f"{path} must hold the weights of {FILE}: {said}") from None
-    return PhotoDetector(net.eval(), tuple(published.meta["categories"]))
+        _fill(net, _state(torch, path), path, len(names))
+        if _digest(path).startswith(_digest_in(FILE)):
+            # These were trained without the small number below the root, and torchvision itself
+            # takes it away for them.
+            for layer in net.modules():
+                if isinstance(layer, torch.nn.BatchNorm2d):
+                    layer.eps = 0.0
+    return PhotoDetector(net.eval(), names)
 
 
 class PhotoDetector:
@@ -106,7 +115,7 @@ class PhotoDetector:
         heads.score_thresh = checks.number("least", least, least=0, most=1)
         heads.nms_thresh = checks.number("threshold", threshold, least=0, most=1)
         heads.detections_per_img = checks.integer("most", most, least=0)
-        tensors = [torch.from_numpy(np.ascontiguousarray(x, np.float32)) for x in images]
+        tensors = [torch.from_numpy(_picture(f"images[{i}]", x)) for i, x in enumerate(images)]
         with torch.no_grad(), compiled_or_ours():
             found = self.net(tensors)
         return [
@@ -131,16 +140,82 @@ def _found(path):
             f"{path} is not there. The weights are published as {FILE} (178 MB), for torchvision's "
             "maskrcnn_resnet50_fpn; mask_rcnn('download') fetches them where the network allows it"
         )
-    said = re.search(r"-([0-9a-f]{8})\.pth$", path.name)
-    if said:
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if not digest.startswith(said[1]):
-            raise ValueError(
-                f"{path} must have a SHA-256 that begins with {said[1]}, as its name says, got "
-                f"{digest[:8]}: it was not copied whole"
-            )
+    said = _digest_in(path.name)
+    if said and not _digest(path).startswith(said):
+        raise ValueError(
+            f"{path} must have a SHA-256 that begins with {said}, as its name says, got "
+            f"{_digest(path)[:8]}: it was not copied whole"
+        )
     return path
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest_in(name):
+    """Return the beginning of a SHA-256 that a file's name ends with, empty if there is none."""
+    said = re.search(r"-([0-9a-f]{8})\.pth$", name)
+    return said[1] if said else ""
+
+
+def _state(torch, path):
+    """Return the weights in a file by their names: alone, beside other things, or of several GPUs.
+
+    Only arrays are read: other things in a file could be code, and are not run.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # every kind of file fails in its own way
+        raise ValueError(
+            f"{path} must be as torch.save(net.state_dict(), path) writes it; it is cut off, of "
+            f"another kind, or holds more than arrays ({type(error).__name__})"
+        ) from None
+    for name in WRAPPERS:
+        if isinstance(state, dict) and isinstance(state.get(name), dict):
+            state = state[name]
+    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
+        raise ValueError(
+            f"{path} must hold arrays by their names, as net.state_dict() has them, got a "
+            f"{type(state).__name__}"
+        )
+    if state and all(name.startswith("module.") for name in state):  # DataParallel's names
+        state = {name.removeprefix("module."): value for name, value in state.items()}
+    return state
+
+
+def _fill(net, state, path, classes):
+    """Put the weights into the network, all of them or none."""
+    said = state.get("roi_heads.box_predictor.cls_score.bias")
+    if said is not None and len(said) != classes:
+        raise ValueError(
+            f"{path} holds weights for {len(said)} classes, with nothing among them, and names has "
+            f"{classes}: give the {len(said)} names of yours, names=('nothing', …)"
+        )
+    here = {name: value.shape for name, value in net.state_dict().items()}
+    wrong = [name for name, value in state.items() if here.get(name, value.shape) != value.shape]
+    counters = {name for name in here if name.endswith("num_batches_tracked")}
+    missing, others = sorted(here.keys() - state.keys() - counters), sorted(state.keys() - here)
+    for what, found in (
+        ("are missing", missing),
+        ("belong to another network", others),
+        ("are of another size", wrong),
+    ):
+        if found:
+            raise ValueError(
+                f"{path} must hold the weights of {NETWORK}: {len(found)} arrays {what}, such as "
+                f"{found[0]}"
+            )
+    net.load_state_dict(state, strict=False)
+
+
+def _picture(name, image):
+    """Return a picture as an array of float32 in the order of its axes."""
+    _, image = checks.numeric_arrays(**{name: image})
+    checks.axes(name, image, ("3", "H", "W"))
+    checks.shape(name, image, (3, *image.shape[1:]))
+    return np.ascontiguousarray(image, np.float32)
 
 
 # --- Where torchvision's compiled part cannot be loaded ------------------------------------------
