@@ -1877,7 +1877,7 @@ CLAIMS = [
     ),
     (
         "3-10-2_segmentation",
-        "everything is found and called far too often, dogs about ten times too often",
+        "everything is found and called far too often, dogs for nine times the pixels that they have",
         lambda: 8 < weighted("all")[1] < 14,
     ),
     (
