@@ -112,6 +112,40 @@ def _grad(past=True, through=True, inner=True, outer=True, of_x=False, dy_in_bod
     return grad
 
 
+def _joined(join):
+    """Return a residual block whose two ways are joined otherwise, given x, h and z."""
+
+    def block(x, f1, f2, stride):
+        h = np.maximum(functional.conv2d(x.astype(float), f1, stride=stride, padding=1), 0)
+        return np.maximum(join(x, h, functional.conv2d(h, f2, padding=1)), 0)
+
+    return block
+
+
+def _short(x, z):
+    """Return what the shortcut brings to z."""
+    return option_a(x, z.shape[1], -(-x.shape[2] // z.shape[2]))
+
+
+def _cut_out(x, channels, stride):
+    """Return a corner of x, as large as the body's output."""
+    height, width = (-(-n // stride) for n in x.shape[2:])
+    return option_a(x[:, :, :height, :width], channels, 1)
+
+
+def _mask_without_x(dy, x, w1, w2):
+    a = x @ w1.T
+    dz = dy * (np.maximum(a, 0) @ w2.T > 0)
+    return dz + (dz @ w2 * (a > 0)) @ w1
+
+
+def _last_of_each_window(dy, x_shape, stride):
+    height, width = (stride * n for n in dy.shape[2:])
+    dx = np.zeros((*x_shape[:2], height, width))
+    dx[:, :, stride - 1 :: stride, stride - 1 :: stride] = dy[:, : x_shape[1]]
+    return dx[:, :, : x_shape[2], : x_shape[3]]
+
+
 def _enlarged(dy, x_shape, stride):
     kept = dy[:, : x_shape[1]].repeat(stride, axis=2).repeat(stride, axis=3)
     return kept[:, :, : x_shape[2], : x_shape[3]]
@@ -222,22 +256,22 @@ EXERCISES = {
     "3-7.1": Exercise(
         title="A fork and a sum, with the pencil",
         reference=(FORK_DZ * (1 + 2 * _OPEN)).tolist(),
-        start="two ways lead from each x to its z. What does z change by when x grows a little, "
+        start="two ways lead from each x to its y. What does y change by when x grows a little, "
         "along the first way, and along the second?",
         praise="Along the shortcut all comes back unchanged; the other way adds what it has.",
         hints=(
-            "The sum hands dZ to both of its inputs as it is. The fork adds what comes back.",
+            "The sum hands dY to both of its inputs as it is. The fork adds what comes back.",
             "The body's derivative is 2 where 2x - 1 is above 0, and 0 elsewhere. That of the "
             "shortcut is 1.",
         ),
         mistakes={
             "shortcut forgotten": (
                 (FORK_DZ * 2 * _OPEN).tolist(),
-                "only what comes through the body stands there. The shortcut brings dZ besides.",
+                "only what comes through the body stands there. The shortcut brings dY besides.",
             ),
             "body forgotten": (
                 FORK_DZ.tolist(),
-                "that is dZ itself, what the shortcut brings. The body brings something besides.",
+                "that is dY itself, what the shortcut brings. The body brings something besides.",
             ),
             "factor forgotten": (
                 (FORK_DZ * (1 + _OPEN)).tolist(),
@@ -253,19 +287,27 @@ EXERCISES = {
             ),
             "a ReLU behind the sum": (
                 (FORK_DZ * (1 + 2 * _OPEN) * (FORK_X > 0)).tolist(),
-                "behind the sum there is no ReLU in this exercise: z may be negative.",
+                "behind the sum there is no ReLU in this exercise: y may be negative.",
             ),
             "mean of both ways": (
                 (FORK_DZ * (1 + 2 * _OPEN) / 2).tolist(),
                 "what comes back along the two ways is added, not averaged.",
             ),
-            "without dZ": (
+            "without dY": (
                 (1 + 2 * _OPEN).tolist(),
-                "that is the derivative of z by x. By the chain rule it is multiplied with dZ.",
+                "that is the derivative of y by x. By the chain rule it is multiplied with dY.",
             ),
             "times x": (
                 (FORK_DZ * (1 + 2 * _OPEN * FORK_X)).tolist(),
                 "the derivative of 2x - 1 by x is 2, whatever x is.",
+            ),
+            "the body's value": (
+                (FORK_DZ * (1 + np.maximum(2 * FORK_X - 1, 0))).tolist(),
+                "the body's value, ReLU(2x - 1), stands there in place of its slope.",
+            ),
+            "0.75 shut": (
+                np.where(FORK_X == 0.75, FORK_DZ, FORK_DZ * (1 + 2 * _OPEN)).tolist(),
+                "at x = 0.75 the ReLU is open: 2x - 1 is 0.5, above 0.",
             ),
         },
     ),
@@ -324,6 +366,20 @@ EXERCISES = {
                 "the multiplications of the normalisations are counted too; asked for are those of "
                 "the convolutions.",
             ),
+            "one for each channel": (
+                [1_180_160, 70_016, 13_647_872],
+                "a normalisation has two parameters for each channel, one to multiply and one to "
+                "add.",
+            ),
+            "additions, too": (
+                [1_180_672, 70_400, 27_295_744],
+                "the additions are counted as well. Asked for are the multiplications.",
+            ),
+            "normalisation at every place": (
+                [1_180_672, 70_400, 13_798_400],
+                "the parameters of the normalisations are multiplied by the places, too. Asked for"
+                " are the three convolutions.",
+            ),
         },
     ),
     "3-7.3": Exercise(
@@ -368,6 +424,18 @@ EXERCISES = {
             "channels forgotten": (
                 _averages(flat=49),
                 "Flatten lays all pixels of all 512 channels in a row.",
+            ),
+            "a bias for each input": (
+                [512_512, 25_113_088, 2.0, 512_512],
+                "there is a bias for each class, not for each of the numbers that are read.",
+            ),
+            "divided by a side": (
+                [513_000, 25_089_000, 14.0, 513_000],
+                "98 is divided by 7. A channel has 7 times 7 pixels.",
+            ),
+            "no bias with Flatten": (
+                [513_000, 25_088_000, 2.0, 513_000],
+                "the second layer has biases as well.",
             ),
         },
     ),
@@ -417,6 +485,24 @@ EXERCISES = {
             "the ways that are gone with two": (
                 [2**10, math.comb(10, 3), 5, 2**8],
                 "one body is taken out, not two.",
+            ),
+            "squares": (
+                [100, 120, 5, 81],
+                "that is 10². There are two possibilities at each of ten blocks: 2, ten times as a"
+                " factor.",
+            ),
+            "mean of 1 to 10": (
+                [1024, 120, 5.5, 512],
+                "that is the mean of 1 to 10. A way may also go through no body at all.",
+            ),
+            "nothing left": (
+                [1024, 120, 5, 0],
+                "without shortcuts it would be so. Here the ways past that body are left.",
+            ),
+            "three times ten": (
+                [1024, 30, 5, 512],
+                "three out of ten can be chosen in more than 30 ways: 10 · 9 · 8, divided by the "
+                "orders of the three.",
             ),
         },
     ),
@@ -474,6 +560,27 @@ EXERCISES = {
             "twice": (
                 _block(twice=True),
                 "x is added twice.",
+            ),
+            "shortcut from inside": (
+                _joined(lambda x, h, z: z + h),
+                "what is added is the output of the first convolution. The shortcut begins before "
+                "it, at x.",
+            ),
+            "a corner of x": (
+                _block(_cut_out),
+                "the shortcut takes a corner of x. It takes every stride-th pixel.",
+            ),
+            "one convolution": (
+                _joined(lambda x, h, z: h + _short(x, h)),
+                "the second convolution is missing.",
+            ),
+            "multiplied": (
+                _joined(lambda x, h, z: z * _short(x, z)),
+                "the shortcut is multiplied with the body's output. It is added.",
+            ),
+            "subtracted": (
+                _joined(lambda x, h, z: z - _short(x, z)),
+                "the shortcut is subtracted. It is added.",
             ),
         },
         trials=(
@@ -547,6 +654,23 @@ EXERCISES = {
                 ),
                 "one way is subtracted from the other. At a fork they are added.",
             ),
+            "shortcut before the ReLU": (
+                lambda dy, x, w1, w2: dy + _grad(past=False)(dy, x, w1, w2),
+                "dy goes along the shortcut. Both ways begin behind the last ReLU, with dz.",
+            ),
+            "mask without x": (
+                _mask_without_x,
+                "the last ReLU's input is the whole sum, with x in it: z > 0.",
+            ),
+            "negative gradients lost": (
+                lambda dy, x, w1, w2: residual_grad(np.maximum(dy, 0), x, w1, w2),
+                "a ReLU was applied to the gradient. Backwards it only asks which of its inputs "
+                "were above 0.",
+            ),
+            "forward": (
+                lambda dy, x, w1, w2: np.maximum(x + np.maximum(x @ w1.T, 0) @ w2.T, 0),
+                "that is y, the forward pass.",
+            ),
         },
         trials=(
             (
@@ -615,6 +739,24 @@ EXERCISES = {
                 ),
                 "all channels of dy are added up for each channel of x. That belongs to a "
                 "convolution of ones; here each channel goes its own way.",
+            ),
+            "not enlarged": (
+                lambda dy, x_shape, stride: dy[:, : x_shape[1]].copy(),
+                "that is the part of dy that belongs to x, not yet at the places of x from which "
+                "it came.",
+            ),
+            "last of each window": (
+                _last_of_each_window,
+                "the numbers go to the last pixel of each window. The forward pass took the first:"
+                " rows and columns 0, stride, 2 · stride …",
+            ),
+            "mean of the channels": (
+                lambda dy, x_shape, stride: shortcut_grad(
+                    dy[:, : x_shape[1]].mean(axis=1, keepdims=True).repeat(x_shape[1], 1),
+                    x_shape,
+                    stride,
+                ),
+                "all channels get the same mean. Each gets its own gradient.",
             ),
         },
         trials=(

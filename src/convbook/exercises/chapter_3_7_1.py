@@ -35,6 +35,21 @@ def _field(sizes, strides, less=1, first=1, early=False, product=True, growing=T
     return int(field)
 
 
+def _strides_added(sizes, strides):
+    field, step = 1, 1
+    for size, stride in zip(sizes, strides):
+        field += (size - 1) * step
+        step += stride
+    return int(field)
+
+
+def _from_the_front(sizes, strides):
+    field = 1
+    for size, stride in zip(sizes, strides):
+        field = field * stride + size - 1
+    return int(field)
+
+
 def _depthwise(x, f, stride):
     (C, FH, FW), (N, _, H, W) = f.shape, x.shape
     OH, OW = (H - FH) // stride + 1, (W - FW) // stride + 1
@@ -159,6 +174,26 @@ EXERCISES = {
                 _separable(e=_POINT / _WHOLE),
                 "e counts the convolution of 1×1 alone. The depthwise part belongs to it.",
             ),
+            "only depthwise in d": (
+                [18_432, 288, 2_048, 28_800, 28_800 / 1_843_200],
+                "d is the depthwise part alone. The 1×1 multiplies, too.",
+            ),
+            "only 1 x 1 in d": (
+                [18_432, 288, 2_048, 204_800, 204_800 / 1_843_200],
+                "d is the 1×1 alone. The depthwise part multiplies, too.",
+            ),
+            "with biases": (
+                [18_496, 320, 2_112, 233_600, 233_600 / 1_843_200],
+                "there are no biases in this exercise.",
+            ),
+            "what is saved": (
+                [18_432, 288, 2_048, 233_600, 1 - 233_600 / 1_843_200],
+                "that is the share that is saved. Asked for is the share that is left.",
+            ),
+            "in per cent": (
+                [18_432, 288, 2_048, 233_600, 100 * 233_600 / 1_843_200],
+                "e is in per cent. Give a share from 0 to 1.",
+            ),
         },
     ),
     "3-7-1.2": Exercise(
@@ -209,6 +244,10 @@ EXERCISES = {
                 _vgg(less=0),
                 "a window of 3 was counted as 3 more, one of 2 as 2 more. One of its cells is the "
                 "place itself: it adds one less than its size.",
+            ),
+            "poolings see nothing more": (
+                [5, 13, 37, 85, 181],
+                "a pooling's window of 2×2 sees one step more, too.",
             ),
         },
     ),
@@ -264,6 +303,19 @@ EXERCISES = {
                 lambda sizes, strides: _field(sizes[::-1], strides[::-1]),
                 "the layers were taken in the wrong order: the strides that count for a layer are "
                 "those before it.",
+            ),
+            "strides added": (
+                _strides_added,
+                "the strides are added up. A stride multiplies the step.",
+            ),
+            "from the front, backwards' rule": (
+                _from_the_front,
+                "the rule field · stride + size - 1 holds from the last layer to the first; here "
+                "it runs from the front.",
+            ),
+            "half windows": (
+                lambda sizes, strides: _field([size // 2 + 1 for size in sizes], strides),
+                "only one half of each window is counted. It reaches to both sides.",
             ),
         },
         trials=(
@@ -333,6 +385,18 @@ EXERCISES = {
                 np.array([24, 36, 48, 60, 72, 4]),
                 "four connections would be a chain. The second layer reads two arrays, the third "
                 "three.",
+            ),
+            "the last layer's input at the end": (
+                [24, 36, 48, 60, 60, 10],
+                "the block's output also has what the last layer has added.",
+            ),
+            "the output as a reader": (
+                [24, 36, 48, 60, 72, 15],
+                "the block's output was counted as a reader. Only the four layers read.",
+            ),
+            "growth as the input": (
+                [24, 48, 72, 96, 120, 10],
+                "each layer adds 12 channels, the growth rate, not another 24.",
             ),
         },
     ),

@@ -52,6 +52,11 @@ def _padded(x, multiple, before=False, missing=None, mode="constant", axes=(2, 3
     return np.pad(x, widths, mode=mode)
 
 
+def _widths(x, multiple):
+    """Return how many zeros are missing on each axis, before and behind."""
+    return [(0, 0), (0, 0), *((0, -size % multiple) for size in x.shape[2:])]
+
+
 # --- material ------------------------------------------------------------------------------------
 
 # 3-8.1: a U-Net of depth 2 with base 4 and three classes, on an image of 48 × 32.
@@ -159,6 +164,29 @@ EXERCISES = {
                 "each convolution has made its image smaller, as in the original paper. Here they "
                 "are padded and keep height and width.",
             ),
+            "after the pooling": (
+                [[4, 24, 16], [8, 12, 8], [16, 12, 8], [8, 24, 16], [16, 24, 16], [3, 48, 32]],
+                "a and b are the sizes behind the pooling. The convolutions of a level come before"
+                " it.",
+            ),
+            "bottom beside it": (
+                [[4, 48, 32], [8, 24, 16], [16, 12, 8], [8, 24, 16], [24, 24, 16], [3, 48, 32]],
+                "the skip lays the 8 channels of the way down beside the 8 that the transposed "
+                "convolution gives, not the 16 of the bottom.",
+            ),
+            "as small as a level": (
+                [[4, 48, 32], [8, 24, 16], [16, 12, 8], [8, 24, 16], [16, 24, 16], [3, 24, 16]],
+                "the scores are as high and wide as the image: another transposed convolution "
+                "comes before them.",
+            ),
+            "quarter": (
+                [[4, 48, 32], [8, 12, 8], [16, 3, 2], [8, 12, 8], [16, 12, 8], [3, 48, 32]],
+                "height and width are divided by 4 at each pooling. Each of them is halved.",
+            ),
+            "from one channel": (
+                [[1, 48, 32], [2, 24, 16], [4, 12, 8], [2, 24, 16], [4, 24, 16], [3, 48, 32]],
+                "the doubling begins with the image's one channel. It begins with the base, 4.",
+            ),
         },
     ),
     "3-8.2": Exercise(
@@ -214,6 +242,44 @@ EXERCISES = {
                     (found & truth).sum((1, 2)) / np.maximum(truth.sum((1, 2)), 1),
                 ),
                 "that is how much of the truth was found. Whoever marks everything would get 1.",
+            ),
+            "share of what was found": (
+                lambda found, truth: np.where(
+                    found.sum((1, 2)) + truth.sum((1, 2)) == 0,
+                    1.0,
+                    (found & truth).sum((1, 2)) / np.maximum(found.sum((1, 2)), 1),
+                ),
+                "that is how much of what was found is right. Whoever marks a single right pixel "
+                "would get 1.",
+            ),
+            "twice the IoU": (
+                lambda found, truth: np.where(
+                    (found | truth).sum((1, 2)) == 0,
+                    1.0,
+                    2 * _dice(found, truth, factor=1, less=1),
+                ),
+                "twice the intersection is divided by the union, where pixels in both count once. "
+                "Divide by the sum of both areas.",
+            ),
+            "of the background": (
+                lambda found, truth: _dice(~found, ~truth),
+                "that is the coefficient of the background.",
+            ),
+            "turned round": (
+                lambda found, truth: 1 - _dice(found, truth),
+                "that is 1 - Dice, the loss.",
+            ),
+            "nothing found is right": (
+                lambda found, truth: np.where(found.sum((1, 2)) == 0, 1.0, _dice(found, truth)),
+                "where nothing was found, but something is there, the coefficient is 0.",
+            ),
+            "a little added": (
+                lambda found, truth: (
+                    (2 * (found & truth).sum((1, 2)) + 1)
+                    / (found.sum((1, 2)) + truth.sum((1, 2)) + 1)
+                ),
+                "a 1 is added above and below the line, which changes all coefficients. Take care "
+                "of the empty areas alone.",
             ),
         },
         trials=(
@@ -297,6 +363,28 @@ EXERCISES = {
                 lambda scores, labels: _per_pixel(scores, 0 * labels).mean(),
                 "the probability of class 0 was taken in every pixel, whatever its label is.",
             ),
+            "divided by the classes": (
+                lambda scores, labels: pixel_loss(scores, labels) / scores.shape[1],
+                "the mean is over pixels and classes. It is over the pixels alone.",
+            ),
+            "base 10": (
+                lambda scores, labels: pixel_loss(scores, labels) / np.log(10),
+                "that is the logarithm to the base 10. The natural one is asked for.",
+            ),
+            "missing probability": (
+                lambda scores, labels: (1 - np.exp(-_per_pixel(scores, labels))).mean(),
+                "that is how much the probability of the right class lacks to 1, on average; the "
+                "logarithm is missing.",
+            ),
+            "error rate": (
+                lambda scores, labels: (scores.argmax(axis=1) != labels).mean(),
+                "that is the share of the pixels whose class is wrong.",
+            ),
+            "a little added": (
+                lambda scores, labels: -np.log(np.exp(-_per_pixel(scores, labels)) + 1e-3).mean(),
+                "something was added to the probabilities, and the loss comes out too small. "
+                "Subtracting the largest score does without.",
+            ),
         },
         trials=(
             (
@@ -365,6 +453,27 @@ EXERCISES = {
                 lambda dy, a: a[:, None, None] * (dy[:, : len(a)] + dy[:, len(a) :]),
                 "what came past was multiplied by a, too. Nothing happens to it on its way.",
             ),
+            "every second channel": (
+                lambda dy, a: dy[:, ::2] + dy[:, 1::2] * a[:, None, None],
+                "every second channel is taken for X. They lie behind one another: first all of X,"
+                " then all of the body.",
+            ),
+            "multiplied": (
+                lambda dy, a: dy[:, : len(a)] * dy[:, len(a) :] * a[:, None, None],
+                "what comes back along the two ways is multiplied. It is added.",
+            ),
+            "subtracted": (
+                lambda dy, a: dy[:, : len(a)] - dy[:, len(a) :] * a[:, None, None],
+                "the one way is subtracted from the other. They are added.",
+            ),
+            "a squared": (
+                lambda dy, a: dy[:, : len(a)] + dy[:, len(a) :] * a[:, None, None] ** 2,
+                "a is multiplied twice. A product with a hands back dy times a.",
+            ),
+            "one dy for both": (
+                lambda dy, a: dy[:, : len(a)] * (1 + a[:, None, None]),
+                "both ways get the gradient of the first half. The body's is the second half.",
+            ),
         },
         trials=(
             ("one image, one channel, 1 x 2 pixels", (numbers(1, 2, 1, 2), np.array([3.0]))),
@@ -426,6 +535,29 @@ EXERCISES = {
                 _volumes(fraction=float(1 - NARROW[1] / WIDE[1])),
                 "that is the middle slice alone. All three belong to the volume.",
             ),
+            "the other way round": (
+                [18.4, 50.0, 0.632],
+                "the two volumes have changed places. First end-diastole, when the heart is "
+                "widest.",
+            ),
+            "what is pushed out": (
+                [50.0, 18.4, 31.6],
+                "that is the volume that is pushed out, in millilitres. The fraction is its share "
+                "of the first volume.",
+            ),
+            "between the slices": (
+                [100 / 3, 18.4 * 2 / 3, 0.632],
+                "three slices, 10 mm apart, stand for 10 mm each, three times; here two were "
+                "counted.",
+            ),
+            "negative": (
+                [50.0, 18.4, -0.632],
+                "the volumes of the difference have changed places: wide minus narrow.",
+            ),
+            "30 mm": (
+                [150.0, 55.2, 0.632],
+                "each slice is taken to be 30 mm thick. All three together are.",
+            ),
         },
     ),
     "3-8.6": Exercise(
@@ -473,6 +605,25 @@ EXERCISES = {
             "everything up to": (
                 lambda patient, chosen: patient <= np.max(chosen),
                 "all patients up to the highest number were taken.",
+            ),
+            "the images themselves": (
+                lambda patient, chosen: patient[np.isin(patient, chosen)],
+                "those are the patients' numbers of the test images. Asked for is a True or False "
+                "for each image.",
+            ),
+            "all of them": (
+                lambda patient, chosen: (patient[:, None] == chosen).all(axis=1),
+                "an image would have to be of all the chosen patients at once. One of them is "
+                "enough.",
+            ),
+            "is each chosen there": (
+                lambda patient, chosen: np.isin(chosen, patient),
+                "it was asked for each chosen patient whether there are images. Ask for each image"
+                " whether its patient is chosen.",
+            ),
+            "last one": (
+                lambda patient, chosen: patient == chosen[-1],
+                "only the last of the chosen patients is found.",
             ),
         },
         trials=(
@@ -554,6 +705,29 @@ EXERCISES = {
                     missing=lambda size: -(-max(x.shape[2:]) // multiple) * multiple - size,
                 ),
                 "the image was made square. Height and width need not be equal.",
+            ),
+            "around": (
+                lambda x, multiple: np.pad(
+                    x, [(more // 2, more - more // 2) for _, more in _widths(x, multiple)]
+                ),
+                "the zeros are shared between both sides. They belong at the bottom and on the "
+                "right.",
+            ),
+            "ones": (
+                lambda x, multiple: np.pad(x, _widths(x, multiple), constant_values=1),
+                "ones are added. Zeros are asked for.",
+            ),
+            "height and width swapped": (
+                lambda x, multiple: np.pad(
+                    x, [*_widths(x, multiple)[:2], *_widths(x, multiple)[:1:-1]]
+                ),
+                "the rows that are missing are added as columns, and the columns as rows.",
+            ),
+            "as many on both": (
+                lambda x, multiple: _padded(
+                    x, multiple, missing=lambda size: max(-n % multiple for n in x.shape[2:])
+                ),
+                "both axes get as many zeros as the one that lacks more. Each gets its own.",
             ),
         },
         trials=(

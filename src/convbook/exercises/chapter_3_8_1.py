@@ -146,6 +146,14 @@ EXERCISES = {
                 _laid(_X, _F, 1, add=np.maximum),
                 "where filters overlap, the larger number is kept. They are added.",
             ),
+            "mirrored left and right": (
+                _laid(_X, _F[:, ::-1], 1),
+                "the filter's columns are mirrored. It is laid down as it is.",
+            ),
+            "mirrored up and down": (
+                _laid(_X, _F[::-1], 1),
+                "the filter's rows are mirrored. It is laid down as it is.",
+            ),
         },
     ),
     "3-8-1.2": Exercise(
@@ -214,6 +222,32 @@ EXERCISES = {
                 lambda size, kernel_size, stride, padding, output_padding: size * stride,
                 "size times stride is right for some settings only. Filter and padding count too.",
             ),
+            "one step too many": (
+                lambda size, kernel_size, stride, padding, output_padding: (
+                    (size + 1) * stride + kernel_size - 2 * padding + output_padding
+                ),
+                "between the first filter and the last are size - 1 steps, one fewer than there "
+                "are rows, not one more.",
+            ),
+            "size times stride": (
+                lambda size, kernel_size, stride, padding, output_padding: (
+                    size * stride + output_padding
+                ),
+                "that holds only where the filter and the padding fit the stride. Begin with where"
+                " the last filter ends.",
+            ),
+            "output padding subtracted": (
+                lambda size, kernel_size, stride, padding, output_padding: (
+                    (size - 1) * stride + kernel_size - 2 * padding - output_padding
+                ),
+                "the output padding adds rows; it takes none away.",
+            ),
+            "padding times stride": (
+                lambda size, kernel_size, stride, padding, output_padding: (
+                    (size - 1) * stride + kernel_size - 2 * padding * stride + output_padding
+                ),
+                "the padding is multiplied by the stride. It is counted in rows of the output.",
+            ),
         },
         trials=(
             ("stride 1", (4, 3, 1, 0, 0)),
@@ -270,6 +304,26 @@ EXERCISES = {
             "one ring": (
                 lambda x, stride, ring: _pulled(x, stride, min(ring, 1)),
                 "there is one ring of zeros at most, whatever ring says.",
+            ),
+            "ring pulled apart, too": (
+                lambda x, stride, ring: pull_apart(np.pad(x, ring), stride, 0),
+                "the ring was laid first, and then pulled apart as well. It comes last.",
+            ),
+            "ones": (
+                lambda x, stride, ring: (
+                    _pulled(x, stride, ring) + (1 - _pulled(np.ones_like(x), stride, ring))
+                ),
+                "the gaps hold ones. Zeros are asked for.",
+            ),
+            "zeros in front of each": (
+                lambda x, stride, ring: np.pad(
+                    pull_apart(x, stride, 0), ((stride - 1 + ring, ring), (stride - 1 + ring, ring))
+                ),
+                "there are zeros before the first element, too. They are between neighbours only.",
+            ),
+            "ring at left and right only": (
+                lambda x, stride, ring: np.pad(pull_apart(x, stride, 0), ((0, 0), (ring, ring))),
+                "the ring is missing above and below.",
             ),
         },
         trials=(
@@ -329,6 +383,19 @@ EXERCISES = {
                 lambda x, f, stride: _laid(x, f.T, stride),
                 "rows and columns of the filter have changed places.",
             ),
+            "mirrored left and right": (
+                lambda x, f, stride: lay_down(x, f[:, ::-1], stride),
+                "the filter's columns are mirrored. It is laid down as it is.",
+            ),
+            "mirrored up and down": (
+                lambda x, f, stride: lay_down(x, f[::-1], stride),
+                "the filter's rows are mirrored. It is laid down as it is.",
+            ),
+            "side by side": (
+                lambda x, f, stride: np.kron(x, f),
+                "the filters lie side by side. Their distance is the stride, whatever their size, "
+                "and where they overlap, they add.",
+            ),
         },
         trials=(
             ("filters side by side", (_draw(6, 2, 3), _draw(7, 2, 2), 2)),
@@ -385,6 +452,28 @@ EXERCISES = {
             "turned over": (
                 lambda x, restored: _per_image(x**2) / _per_image((restored - x) ** 2),
                 "numerator and denominator have changed places.",
+            ),
+            "mean of quotients": (
+                lambda x, restored: _per_image((restored - x) ** 2 / np.where(x == 0, 1e-9, x**2)),
+                "each pixel is divided by its own ink, and the mean taken of that. Divide the one "
+                "mean by the other.",
+            ),
+            "square of the mean": (
+                lambda x, restored: _per_image(restored - x) ** 2 / _per_image(x**2),
+                "the mean difference was squared. Square each difference, and take the mean of the"
+                " squares.",
+            ),
+            "variance for ink": (
+                lambda x, restored: (
+                    _per_image((restored - x) ** 2) / x.reshape(len(x), -1).var(axis=1)
+                ),
+                "it is divided by the variance of the pixels. The ink is the mean of their "
+                "squares.",
+            ),
+            "difference of squares": (
+                lambda x, restored: _per_image(x**2 - restored**2) / _per_image(x**2),
+                "that is the difference of the squares. Asked for is the square of the "
+                "differences.",
             ),
         },
         trials=(
@@ -448,6 +537,28 @@ EXERCISES = {
                     + (strange[: len(known)] == known[: len(strange)]).mean() / 2
                 ),
                 "the first is compared with the first, the second with the second. Compare each "
+                "with each.",
+            ),
+            "ties left out": (
+                lambda known, strange: float(
+                    (strange[:, None] > known).sum() / max((strange[:, None] != known).sum(), 1)
+                ),
+                "ties are left out of the count of pairs. Each of them is a pair, and counts half.",
+            ),
+            "over the number of scores": (
+                lambda known, strange: (
+                    _pairs(known, strange) * known.size * strange.size / (known.size + strange.size)
+                ),
+                "it is divided by the number of scores. There are as many pairs as the product of "
+                "the two lengths.",
+            ),
+            "won minus lost": (
+                lambda known, strange: 2 * _pairs(known, strange) - 1,
+                "that is the share of pairs won minus that of pairs lost.",
+            ),
+            "against the median": (
+                lambda known, strange: float((strange > np.median(known)).mean()),
+                "the strange ones are compared with the median of the known ones. Compare each "
                 "with each.",
             ),
         },
