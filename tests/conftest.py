@@ -359,20 +359,31 @@ def visit(open_page):
 def live_tab(browser, live_site, serve):
     """A function that opens a page of the live site in a tab of its own and returns the Visit.
 
-    The tabs share a profile, and the one before stays open: so the browser compiles Python for the
-    first of them only. Each has a Python of its own all the same. Formulas are not set.
+    The first starts Python; it stays open, and lends its Python to those that come after it, each
+    of which finds it as after a start. Formulas are not set.
     """
-    first, url = new_visit(browser), serve(live_site)
-    context, tabs = first.page.context, [first.page]
+    from helpers.live import is_idle, lend_python
+
+    first, url, tabs = new_visit(browser), serve(live_site), []
+    context = first.page.context
     context.route("**/mathjax/**", lambda route: route.fulfill(content_type="text/javascript"))
 
     def go(name):
-        while len(tabs) > 1:
-            tabs.pop(0).close()
-        tabs.append(context.new_page())
+        idle = bool(tabs) and is_idle(tabs[-1])  # not after a failure in the middle of a cell
+        for tab in tabs[idle:]:
+            tab.close()
+        del tabs[idle:]
         first.outside.clear()
         first.errors.clear()
-        tabs[-1].goto(f"{url}/{name}")
+        if tabs:
+            with tabs[0].expect_popup() as opened:
+                tabs[0].evaluate("(address) => void open(address)", f"{url}/{name}")
+            tabs.append(opened.value)
+            tabs[-1].wait_for_load_state()
+        else:
+            tabs.append(context.new_page())
+            tabs[0].goto(f"{url}/{name}")
+        lend_python(tabs[-1])
         return Visit(tabs[-1], first.outside, first.errors)
 
     yield go

@@ -137,13 +137,55 @@ del prepare
 """
 QUEUE = """
 (jobs) => {
-  const silent = { number: 0, started() {}, show() {}, ended() {} };
+  const silent = { number: 0, started() {}, show() {}, ended() {} }, asked = new Set();
   for (const { number, before } of jobs) {
-    convbookLive.python.run({ ...silent, code: before });
-    convbookLive.cells[number - 1].run({});
+    const cell = convbookLive.cells[number - 1];
+    for (const { pattern, packages } of convbookLive.python.settings.needs) {
+      if (new RegExp(pattern).test(cell.code)) for (const name of packages) asked.add(name);
+    }
+    const show = `__import__("afresh").show_data(${JSON.stringify([...asked])})`;
+    convbookLive.python.run({ ...silent, code: `${show};${before}` });
+    cell.run({});
   }
 }
 """
+SOURCE = (ROOT / "tests" / "helpers" / "afresh.py").read_text(encoding="utf-8")
+AFRESH = f"""
+import sys, types
+if "afresh" not in sys.modules:
+    sys.modules["afresh"] = types.ModuleType("afresh")
+    exec({SOURCE!r}, vars(sys.modules["afresh"]))
+sys.modules["afresh"].as_after_a_start()
+"""
+LEND = """
+() => {
+  const { python } = convbookLive, { worker } = opener.convbookLive.python;
+  Object.assign(python, { worker, waiting: new Map(), asked: Date.now(), starts: 1 });
+  worker.onmessage = ({ data }) => python.hear(worker, data);
+  python.tell("ready");
+}
+"""
+RUN_QUIETLY = """
+(code) => new Promise((done) => {
+  const shown = [];
+  const show = (each) => shown.push(each);
+  const ended = (result) => done(result.ended ? "" : JSON.stringify(shown));
+  convbookLive.python.run({ number: 0, code, started() {}, show, ended });
+})
+"""
+
+
+def lend_python(page):
+    """Start a page's Python, or give it that of the page that opened it, as after a start."""
+    if page.evaluate("Boolean(opener)"):
+        page.evaluate(LEND)
+    told = page.evaluate(RUN_QUIETLY, AFRESH)
+    assert told == "", told
+
+
+def is_idle(page):
+    """Whether a page's Python has been started and waits for a cell."""
+    return page.evaluate("!convbookLive.python.current && Boolean(convbookLive.python.worker)")
 
 
 def run_all(page, cells, timeout):
