@@ -105,8 +105,10 @@ function render({ model, el }) {
       view.veil.show(says[way].map((d) => d - 0.5), rows, cols, 0.35);
       const mean = says[way].reduce((sum, d) => sum + d, 0) / says[way].length;
       const found = way === "truth" ? null : measured(all[way], truth.colours);
-      view.said.replaceChildren(`D says ${mean.toFixed(2)}`);
-      if (found) view.said.prepend(`error ${found.error.toFixed(3)}, colourful ${Math.round(100 * found.colourful)} %`, h("br"));
+      const compared = found && !get("strokes").length; // a painted picture has no true colours
+      view.said.replaceChildren(...(compared
+        ? [`error ${found.error.toFixed(3)}`, h("br"), `colourful ${Math.round(100 * found.colourful)} %`, h("br")]
+        : []), `D says ${mean.toFixed(2)}`);
       view.view.setAttribute("aria-label", `${way === "GAN" ? `L1 + GAN, λ = ${fmt(stored.weights[which])}` : WAYS[way]}: D says ${mean.toFixed(2)} on average`);
       Object.assign(view.view.dataset, { d: mean, ...(found ?? {}) });
     }

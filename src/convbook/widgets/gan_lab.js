@@ -76,7 +76,7 @@ function render({ model, el }) {
     ui.set({ points: [...rest, ...points].slice(-MOST_POINTS) });
   } });
   const wipe = button("Clear the drawing", "Clear the drawing", () => ui.set({ points: [[0, 0]] }));
-  const hint = h("div", { class: "cb-muted" }, "Draw in the plane where real points shall be (arrow keys and Space do it, too). ", wipe);
+  const hint = h("div", { class: "cb-muted cb-ganhint" }, "Draw in the plane where real points shall be (arrow keys and Space do it, too). ", wipe);
   const key = (shape, text) => h("span", { class: "cb-key" }, svg("svg", { width: 14, height: 14, "aria-hidden": "true" }, shape), text);
   const keys = h("div", { class: "cb-legend" },
     key(svg("circle", { class: "cb-point", cx: 7, cy: 7, r: 4 }), "real"),

@@ -76,7 +76,7 @@ export function paintingPad({ size, get, change, setShade, setPen }) {
 
   return {
     el: pad,
-    tools: h("div", { class: "cb-painttools" }, shade.el, pen.el, undoButton, clearButton),
+    tools: h("div", { class: "cb-painttools" }, shade.el, pen.el, h("div", { class: "cb-paintbuttons" }, undoButton, clearButton)),
     lift,
     show(grey, strokes) {
       const light = grey.map((v) => (v + 1) / 2);
