@@ -416,6 +416,24 @@ def mean_distance(digits, pictures):
     return float(generated.nearest(pictures, digits.data.x_train)[1].mean())
 
 
+def watched(digits, noted):
+    """Return a function to call after each epoch: it notes how often the judge agrees by then.
+
+    Beside it stands the processor time of the training so far, without that of the judge.
+    """
+    noted |= {"seconds": [], "agreement": []}
+    began, judging = time.process_time(), 0.0
+
+    def look(generator, discriminator):
+        nonlocal judging
+        now = time.process_time()
+        noted["seconds"].append(round(now - began - judging, 1))
+        noted["agreement"].append(generated.agreement(digits.judge, *some(generator)))
+        judging += time.process_time() - now
+
+    return look
+
+
 def record_conditional(record):
     """The conditional GAN, and what batches do to its generator."""
     digits = with_judge()
@@ -430,11 +448,14 @@ def record_conditional(record):
     }
     part["real"]["nearest"] = mean_distance(digits, digits.data.x_test[:500])
     for seed in SEEDS:
-        generator, _, history, seconds = train_digits(digits, seed, epochs=EPOCHS)
+        noted = {}
+        generator, _, history, _ = train_digits(
+            digits, seed, epochs=EPOCHS, after_epoch=watched(digits, noted)
+        )
         pictures, labels = some(generator)
         found = digits.measured(pictures, labels)
         found["nearest"] = round(mean_distance(digits, pictures), 3)
-        found["seconds"] = round(seconds, 1)
+        found["by epoch"] = noted
         found |= last_of(history)
         part["runs"].append(found)
         part["modes"].append(in_batches(digits, generator))
@@ -532,7 +553,12 @@ def without_pictures(found):
 
 
 PARTS = ("balance", "left_in", "losses", "ring", "conditional", "changes")
-GROWING = ("losses", "ring", "changes")  # what a recording that was broken off goes on with
+GROWING = (
+    "losses",
+    "ring",
+    "planes",
+    "changes",
+)  # what a recording that was broken off goes on with
 
 
 def main():

@@ -7,11 +7,8 @@ from helpers import ROOT
 from helpers.pages import listed_in_toc
 
 COLUMNS = 77
-UNDER_WORK = {"book/3-9-1_gan", "book/3-9_pix2pix"}  # their lines are wrapped next
 PRINTED_UNDER_WORK = {"book/3-10-1_detection", "book/3-10-2_segmentation", "book/3-10_mask_rcnn"}
-NOTEBOOKS = [
-    name for name in listed_in_toc() if (ROOT / f"{name}.ipynb").exists() and name not in UNDER_WORK
-]
+NOTEBOOKS = [name for name in listed_in_toc() if (ROOT / f"{name}.ipynb").exists()]
 
 
 def cells(name):

@@ -87,7 +87,7 @@ def digit_generator(
 
     Like that of Radford, Metz and Chintala, "Unsupervised representation learning with deep
     convolutional generative adversarial networks", ICLR 2016 (DCGAN), at a size that a CPU trains
-    in half a minute. The options leave out one of its rules each.
+    in a minute. The options leave out one of its rules each.
 
     Parameters
     ----------
