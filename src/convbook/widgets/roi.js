@@ -187,7 +187,7 @@ function render({ model, el }) {
       .filter(([v]) => Math.abs(v) > 0.004).map(([v, more, less]) => `${fmt(Math.abs(v))} ${v > 0 ? more : less}`);
     return [
       h("div", {}, `The box covers rows ${fmt(inCells[0])} to ${fmt(inCells[2])} and columns ${fmt(inCells[1])} to ${fmt(inCells[3])} of the map: ${extent(inCells)} cells. RoIAlign reads just there.`),
-      h("div", {}, `Max pooling reads rows ${fmt(region[0])} to ${fmt(region[2])} and columns ${fmt(region[1])} to ${fmt(region[3])}: ${extent(region)} cells. `,
+      h("div", {}, `Max pooling reads the cells from row ${fmt(region[0])} to row ${fmt(region[2] - 1)} and from column ${fmt(region[1])} to column ${fmt(region[3] - 1)}, both included: ${extent(region)} cells. `,
         words.length ? [`Its middle is ${words.join(" and ")}, `, h("b", { class: "cb-roi-away", "data-away": distance * S }, `${fmt(distance * S, 1)} pixels`), " of the picture away."]
           : ["Its middle is that of the box, ", h("b", { class: "cb-roi-away", "data-away": 0 }, "0 pixels"), " away."]),
     ];

@@ -165,7 +165,7 @@ function render({ model, el }) {
     function counted() {
       const bits = Math.ceil(Math.log2(K * K));
       const bytesOf = Math.ceil(oh * ow * bits / 8);
-      return [h("div", {}, `Handed on with the map X itself, as in FCN and U-Net: ${hx} · ${wx} numbers of 4 bytes, ${hx * wx * 4} bytes. `
+      return [h("div", {}, `Handed on with the map X itself, as in a U-Net: ${hx} · ${wx} numbers of 4 bytes, ${hx * wx * 4} bytes; with Y, as in an FCN: ${oh} · ${ow} of them, ${oh * ow * 4} bytes. `
         + `With the positions, as in SegNet: ${oh} · ${ow} of them; each is one of ${K * K} places in its window, `
         + (bits ? `${bits} bits, together ` : "which says nothing, together "), h("b", { "data-bytes": bytesOf }, bytesOf), bytesOf === 1 ? " byte." : " bytes.")];
     }
