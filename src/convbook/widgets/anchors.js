@@ -148,7 +148,7 @@ function render({ model, el }) {
           h("div", {}, "IoU = ", h("b", { class: "cb-result", "data-value": overlaps[best] }, overlaps[best].toFixed(3)))),
         h("div", { class: "cb-formula cb-anc-code" },
           h("div", {}, `What a network with this anchor should say to mean the ${names[best]}:`),
-          h("div", {}, code.map((v, i) => h("span", { class: "cb-nowrap", "data-code": v }, letter(LETTERS[i]), ` = ${fmt(v)}${i < code.length - 1 ? ", " : ""}`)))),
+          h("div", {}, code.map((v, i) => [i ? ", " : "", h("span", { class: "cb-nowrap", "data-code": v }, letter(LETTERS[i]), ` = ${fmt(v)}`)]))),
       ],
       remark: `${verdict}: ${fmt(overlaps[best])} with the ${names[best]}, thresholds ${fmt(get("negative"))} and ${fmt(get("positive"))}.`,
       legend: "White: the things. Orange: the box; drag it, or its corners. Keys: arrows move it, Shift with arrows sizes it.",

@@ -115,7 +115,7 @@ function render({ model, el }) {
     const texts = ["down ", "across ", "√height ", "√width "];
     target.replaceChildren(h("div", {}, found ? `What the cell in row ${row}, column ${col} should say of the ${titlesOf(names())[chosen()]}: `
       : `The cell in row ${row}, column ${col} answers for another thing. Of the ${titlesOf(names())[chosen()]} it would have to say: `,
-      numbers.map((v, i) => h("span", { class: "cb-nowrap", "data-target": v }, `${texts[i]}${fmt(v)}${i < numbers.length - 1 ? ", " : ""}`)),
+      numbers.map((v, i) => [i ? ", " : "", h("span", { class: "cb-nowrap", "data-target": v }, `${texts[i]}${fmt(v)}`)]),
       ". The first two are shares of the cell, the others of the picture."));
   }
 
