@@ -7,8 +7,10 @@ from helpers import ROOT
 from helpers.pages import listed_in_toc
 
 COLUMNS = 77
+FOLDED = 74  # in a box that a reader unfolds: a solution, or code that is hidden at first
 PRINTED_UNDER_WORK = {"book/3-10-1_detection", "book/3-10-2_segmentation", "book/3-10_mask_rcnn"}
 NOTEBOOKS = [name for name in listed_in_toc() if (ROOT / f"{name}.ipynb").exists()]
+FOLDED_LATER = ("book/3-9", "book/3-10")
 
 
 def cells(name):
@@ -16,9 +18,22 @@ def cells(name):
     return [cell for cell in read(ROOT / f"{name}.ipynb").cells if is_code(cell)]
 
 
-def too_wide(text):
+def too_wide(text, columns=COLUMNS):
     """Return the lines that would be scrolled."""
-    return [line for line in text.splitlines() if len(line) > COLUMNS]
+    return [line for line in text.splitlines() if len(line) > columns]
+
+
+def folded(name):
+    """Return the code cells of a notebook that a reader unfolds."""
+    inside, found = False, []
+    for cell in read(ROOT / f"{name}.ipynb").cells:
+        inside = (
+            inside or "{solution-start}" in cell.source
+        ) and "{solution-end}" not in cell.source
+        tags = cell.metadata.get("tags", [])
+        if is_code(cell) and ("hide-input" in tags or (inside and "remove-input" not in tags)):
+            found.append(cell)
+    return found
 
 
 def printed(cell):
@@ -42,3 +57,8 @@ def test_what_a_cell_prints_is_no_wider_than_its_box(name):
     texts = [text for cell in cells(name) for text in printed(cell)]
     assert texts
     assert [line for text in texts for line in too_wide(text)] == []
+
+
+@pytest.mark.parametrize("name", [n for n in NOTEBOOKS if not n.startswith(FOLDED_LATER)])
+def test_code_that_is_unfolded_is_no_wider_than_its_box(name):
+    assert [line for cell in folded(name) for line in too_wide(cell.source, FOLDED)] == []

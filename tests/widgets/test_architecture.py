@@ -437,6 +437,23 @@ def test_ways_that_part_and_meet_have_a_colour_of_their_own(theme, tmp_path, ope
     assert visit.errors == []
 
 
+def test_two_large_networks_fit_beside_each_other(tmp_path, open_page):
+    """No number is cut off, and 11.4 G beside 11.5 G is not "1 times as few"."""
+    write_widget_page(tmp_path, [ArchitectureExplorer("Wide ResNet-50-2", beside="ResNet-152")])
+    visit = open_page(viewport={"width": 700, "height": 900})
+    visit.page.goto((tmp_path / "widgets.html").as_uri())
+    settle(visit.page)
+    place = visit.page.locator(".convbook-widget")
+    cut_off = place.locator(".cb-netrow").evaluate_all(
+        "(rows) => rows.filter((row) => row.scrollWidth > row.clientWidth)"
+        ".map((row) => row.innerText)"
+    )
+    assert cut_off == []
+    said = place.locator(".cb-remark").inner_text()
+    assert "1.1 times as many parameters and takes about as many multiplications" in said
+    assert visit.errors == []
+
+
 def test_keys_fold_and_walk(tmp_path, open_page):
     visit = open_widgets(tmp_path, open_page, [ArchitectureExplorer("small VGG")])
     page, place = visit.page, visit.page.locator(".convbook-widget")

@@ -235,6 +235,14 @@ def test_numbers_and_sizes_are_changed_by_hand(show):
     assert page.get_by_role("slider", name="output padding J").is_disabled()
 
 
+def test_the_buttons_for_a_size_stand_in_one_line(show):
+    page = show([TransposeExplorer()]).page
+    assert page.locator(".cb-stepper").evaluate_all(
+        "(all) => all.map((each) => new Set([...each.querySelectorAll('button')]"
+        ".map((button) => button.offsetTop)).size)"
+    ) == [1, 1, 1, 1]
+
+
 def test_steps_lead_through_each_view(show):
     page = show([TransposeExplorer(view="lay")]).page
     forward = page.get_by_role("button", name="One step forward")

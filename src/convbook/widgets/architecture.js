@@ -59,6 +59,12 @@ function short(n) {
 const shapeText = (shape) => (!shape ? "–" : Array.isArray(shape[0]) ? shape.map(by).join(", ") : by(shape));
 const fieldText = (field) => (field === 0 ? "?" : field === -1 ? "everything" : by(pair(field)));
 
+/** A receptive field; of a square, the second side is left out where there is little room. */
+function seen(text) {
+  const [rows, columns] = text.split(" × ");
+  return columns === rows ? [rows, h("span", { class: "cb-square" }, ` × ${columns}`)] : text;
+}
+
 /** The arithmetic of a node, in a sentence or two. */
 function story(node) {
   const totals = `${grouped(node.parameters)} parameters, ${grouped(node.multiplications)} multiplications`;
@@ -138,7 +144,9 @@ function render({ model, el }) {
       const [a, b] = [first[key], second[key]];
       if (!a || !b) return null;
       const ratio = Math.max(a, b) / Math.min(a, b);
-      return ratio < 1.005 ? `as many ${key}` : `${Number(ratio.toPrecision(2))} times as ${a > b ? "many" : "few"} ${key}`;
+      const times = Number(ratio.toPrecision(2));
+      if (times === 1) return a === b ? `as many ${key}` : `about as many ${key}`;
+      return `${times} times as ${a > b ? "many" : "few"} ${key}`;
     });
     return parts.includes(null) ? "" : `${get("network")} has ${parts[0]} and takes ${parts[1]}, compared with ${get("beside")}.`;
   }
@@ -291,7 +299,7 @@ function render({ model, el }) {
     h("span", { class: "cb-out" }, numbers[0]),
     h("span", { class: "cb-cost", style: `--cb-share: ${share("parameters")}` }, numbers[1]),
     h("span", { class: "cb-cost", style: `--cb-share: ${share("multiplications")}` }, numbers[2]),
-    h("span", { class: "cb-sees" }, numbers[3]));
+    h("span", { class: "cb-sees" }, seen(numbers[3])));
   }
 
   return ui.start({ watch: sides });
