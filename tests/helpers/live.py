@@ -118,18 +118,20 @@ def prepare(few_steps, without_asserts):
 
     def first_found(model, images, *others, **more):
         some = rcnn.whole_detect(model, images[:4], *others, **more)
-        return [some[i % len(some)] for i in range(len(images))]
+        return [some[i % len(some)] for i in builtins.range(len(images))]
 
     def short_range(*ends):
-        return builtins.range(*ends)[:2] if len(ends) == 3 else builtins.range(*ends)
+        return whole_range(*ends)[: 2 if len(ends) == 3 else None]
 
     loop.run_epoch = short_epoch if few_steps else loop.whole_epoch
-    loop.range = (lambda *ends: range(*ends)[:2]) if few_steps else range  # each epoch validates
+    # Not the name `range` here, which is what the cell before was given. Each epoch validates.
+    whole_range = builtins.range
+    loop.range = (lambda *ends: whole_range(*ends)[:2]) if few_steps else whole_range
     use.all_scores = first_scores if few_steps else use.whole_scores
     if rcnn := sys.modules.get("convbook.models.rcnn"):
         rcnn.whole_detect = getattr(rcnn, "whole_detect", rcnn.RCNN.detect)
         rcnn.RCNN.detect = first_found if few_steps else rcnn.whole_detect
-    sys.modules["__main__"].range = short_range if few_steps else range
+    sys.modules["__main__"].range = short_range if few_steps else whole_range
     session.compile = functools.partial(compile, optimize=1 if without_asserts else -1)
 
 prepare({few_steps}, {without_asserts})
