@@ -10,7 +10,7 @@ COLUMNS = 77
 FOLDED = 74  # in a box that a reader unfolds: a solution, or code that is hidden at first
 PRINTED_UNDER_WORK = {"book/3-10-1_detection", "book/3-10-2_segmentation", "book/3-10_mask_rcnn"}
 NOTEBOOKS = [name for name in listed_in_toc() if (ROOT / f"{name}.ipynb").exists()]
-FOLDED_LATER = ("book/3-9", "book/3-10")
+FOLDED_LATER = "book/3-10"
 
 
 def cells(name):
