@@ -87,7 +87,7 @@ function render({ model, el }) {
   const legend = h("div", { class: "cb-legend" });
   ui.add(h("div", { class: "cb-controls" }, which.el, view.el), settings,
     h("div", { class: "cb-pictureside" }, easel.el, h("div", {}, side, remark)), legend);
-  const hold = [settings, side].map(holdHeight);
+  const hold = holdHeight(settings, side);
 
   const cells = () => [scene().height, scene().width].map((n) => Math.ceil(n / get("stride")));
   const cell = () => { const [rows, cols] = cells(); return [clamp(get("row"), 0, rows - 1), clamp(get("col"), 0, cols - 1)]; };
@@ -122,7 +122,7 @@ function render({ model, el }) {
     side.replaceChildren(...parts.side);
     remark.textContent = parts.remark;
     legend.textContent = parts.legend;
-    for (const fit of hold) fit(`${now} ${get("scene")} ${get("stride")} ${get("shapes")} ${get("by_class")}`);
+    hold(`${now} ${get("scene")} ${get("stride")} ${get("shapes")} ${get("by_class")}`);
   }
 
   function oneBox() {

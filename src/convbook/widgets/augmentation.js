@@ -245,7 +245,7 @@ function render({ model, el }) {
       h("div", { class: "cb-aug-thumbs" }, thumbs.map((t) => t.el)),
       h("div", { class: "cb-legend" }, "Choose one to see it large, with its matrix. ", lost)),
   );
-  const hold = [question, source].map(holdHeight);
+  const hold = holdHeight(question, source);
 
   // The pixel of the result whose source is shown: by pointer, or with the arrow keys.
   const pickedPixel = () => {
@@ -305,7 +305,7 @@ function render({ model, el }) {
     question.classList.toggle("bad", bad);
     for (const [key, box] of Object.entries(switches)) box.show(drawn.includes(key));
     seed.textContent = `seed ${get("seed")}`;
-    hold.forEach((fit) => fit(name));
+    hold(name);
     const wanted = JSON.stringify([name, mode, drawn, get("seed")]);
     if (picture().data && wanted !== shownDraws) {
       shownDraws = wanted;

@@ -136,7 +136,7 @@ function render({ model, el }) {
         chart, h("div", { class: "cb-legend" }, `bars: errors of ${known.length} known digits · dashed: threshold · line: your drawing`),
         h("div", { class: "cb-limitrow" }, limit.el), alarms, verdict)),
     ...gallery.els.filter(Boolean));
-  const holds = [own, alarms, verdict].map(holdHeight);
+  const hold = holdHeight(own, alarms, verdict);
   let seen = {};
   let later;
 
@@ -165,7 +165,7 @@ function render({ model, el }) {
       drawPlaces();
     });
     else if (before.pixels !== now.pixels || before.strokes !== now.strokes) press(now);
-    for (const hold of holds) hold();
+    hold();
   }
   function press({ pixels, strokes }) {
     gallery.press(gallery.exampleOf(pixels));

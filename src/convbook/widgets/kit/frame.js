@@ -59,11 +59,10 @@ export function frame({ model, el, title, keys, draw, walks = [], onreset }) {
      * other sizes, the elements may shrink.
      */
     hold(...elements) {
-      const held = elements.map(holdHeight);
+      const fit = holdHeight(...elements);
       const settings = keys.filter((key) => !walks.includes(key));
       return () => {
-        const key = JSON.stringify([beginnings, ...settings.map((name) => sizeOf(model.get(name)))]);
-        for (const fit of held) fit(key);
+        fit(JSON.stringify([beginnings, ...settings.map((name) => sizeOf(model.get(name)))]));
       };
     },
     add: (...parts) => root.append(...parts),
@@ -93,21 +92,25 @@ export function frame({ model, el, title, keys, draw, walks = [], onreset }) {
 const sizeOf = (value) => (Array.isArray(value) ? [value.length, Array.isArray(value[0]) && sizeOf(value[0])] : value);
 
 /**
- * Keeps an element from shrinking, so that what stands below it on the page does not jump about.
+ * Keeps elements from shrinking, so that what stands below them on the page does not jump about.
  * Call the function that it returns after each change; another `key` than last time lets the
- * element shrink.
+ * elements shrink.
  */
-export function holdHeight(element) {
-  let tallest = 0;
-  let width = 0;
+export function holdHeight(...elements) {
+  let widths = [];
+  let tallest = elements.map(() => 0);
   let last;
-  element.style.boxSizing = "border-box"; // what is measured is what is set
+  for (const { style } of elements) style.boxSizing = "border-box"; // what is measured is what is set
+  // All are measured before any is set: what is measured after that needs the page laid out anew.
   return (key) => {
-    if (element.clientWidth !== width || key !== last) {
-      [tallest, width, last] = [0, element.clientWidth, key];
-      element.style.minHeight = "";
-    }
-    tallest = Math.max(tallest, element.getBoundingClientRect().height);
-    element.style.minHeight = `${tallest}px`;
+    const now = elements.map((element) => element.clientWidth);
+    elements.forEach(({ style }, i) => {
+      if (now[i] === widths[i] && key === last) return;
+      tallest[i] = 0;
+      style.minHeight = "";
+    });
+    [widths, last] = [now, key];
+    tallest = elements.map((element, i) => Math.max(tallest[i], element.getBoundingClientRect().height));
+    elements.forEach(({ style }, i) => { style.minHeight = `${tallest[i]}px`; });
   };
 }
