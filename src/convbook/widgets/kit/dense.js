@@ -25,10 +25,11 @@ export function forward({ layers, slope }, x, n) {
     if (i) x = x.map((v) => (v > 0 ? v : slope * v));
     inputs.push(x);
     const y = new Float64Array(n * outputs);
+    const read = x; // for the inner loop, a constant
     for (let row = 0; row < n; row++)
       for (let o = 0; o < outputs; o++) {
         let sum = b[o];
-        for (let k = 0; k < many; k++) sum += w[o * many + k] * x[row * many + k];
+        for (let k = 0, i = o * many, j = row * many; k < many; k++) sum += w[i + k] * read[j + k];
         y[row * outputs + o] = sum;
       }
     x = y;
@@ -42,17 +43,18 @@ export function forward({ layers, slope }, x, n) {
  */
 export function backward({ layers, slope }, inputs, dy, n, { through = false } = {}) {
   for (let i = layers.length - 1; i >= 0; i--) {
-    const { inputs: many, outputs, params: [w, b] } = layers[i];
+    const { inputs: many, outputs, params: [{ values, grad }, b] } = layers[i];
     const x = inputs[i];
     const dx = new Float64Array(n * many);
     for (let row = 0; row < n; row++)
       for (let o = 0; o < outputs; o++) {
         const d = dy[row * outputs + o];
-        if (!through) b.grad[o] += d;
-        for (let k = 0; k < many; k++) {
-          dx[row * many + k] += d * w.values[o * many + k];
-          if (!through) w.grad[o * many + k] += d * x[row * many + k];
-        }
+        if (d === 0) continue; // behind a ReLU, half of them
+        const [from, to] = [o * many, row * many];
+        for (let k = 0; k < many; k++) dx[to + k] += d * values[from + k];
+        if (through) continue;
+        b.grad[o] += d;
+        for (let k = 0; k < many; k++) grad[from + k] += d * x[to + k];
       }
     if (i) for (let k = 0; k < dx.length; k++) if (x[k] <= 0) dx[k] *= slope;
     dy = dx;
