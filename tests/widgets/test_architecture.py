@@ -16,18 +16,7 @@ from convbook.models.evolution import FULL, SMALL
 from convbook.widgets import ArchitectureExplorer, bundle
 from convbook.widgets.architecture import FILE, described, first_opened, parts_of, stored
 from helpers.pages import NARROW, THEMES, WIDE, open_widgets, settle, write_widget_page
-
-
-class Zeros(np.random.Generator):
-    """Draws zeros: nobody looks at the weights here, and real ones take long to draw."""
-
-    def standard_normal(self, size=None, **options):
-        return np.broadcast_to(np.float32(0), size)
-
-
-def zeros():
-    return Zeros(np.random.PCG64(0))
-
+from helpers.undrawn import blank
 
 # --- What travels --------------------------------------------------------------------------------
 
@@ -130,7 +119,7 @@ def test_small_networks_at_many_sizes(name, in_page):
 @pytest.mark.parametrize("name", FULL)
 def test_networks_of_full_size_are_the_packages_at_several_sizes(name, in_page):
     make, shape = FULL[name]
-    network, model = stored()[name], make(rng=zeros())
+    network, model = stored()[name], make(rng=blank())
     assert_stored(name, model, shape)
     fixed = name.startswith(("LeNet", "AlexNet", "VGG"))
     for size in (network["input"][1], 32, 65, 97):
