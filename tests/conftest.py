@@ -1,17 +1,14 @@
 """What several tests share: the built site in both editions, a server for it, a browser."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +16,7 @@ from convbook.arrays import gpu_available
 from convbook.site.live import runtime
 from convbook.stand_in import pretended_gpu
 from helpers import ROOT, on_cupy
+from helpers.visits import Visit, new_visit
 
 # Without a window's machinery, the same engine opens a page with half the work: it comes first.
 BROWSERS = (
@@ -44,8 +42,6 @@ BROWSER_ARGUMENTS = [
     # Nothing but this machine has an address: what slips past the filter below goes nowhere.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 ]
-LOCAL_HOSTS = ("localhost", "127.0.0.1")
-LOCAL_SCHEMES = ("about", "blob", "data", "file")
 
 NO_PYODIDE = (
     "The tests of Python in the browser were left out: CONVBOOK_PYODIDE names no folder with "
@@ -296,24 +292,6 @@ def browser():
         chromium.close()
 
 
-@dataclass
-class Visit:
-    """A page in the browser and what it did since it was opened.
-
-    Attributes
-    ----------
-    page : playwright.sync_api.Page
-    outside : list of str
-        The addresses outside this machine that it asked for; it got none of them.
-    errors : list of str
-        The errors on its console, and the exceptions that nothing caught.
-    """
-
-    page: object
-    outside: list = field(default_factory=list)
-    errors: list = field(default_factory=list)
-
-
 @pytest.fixture
 def open_page(browser):
     """A function that opens a blank page in a fresh profile and returns its Visit.
@@ -330,17 +308,6 @@ def open_page(browser):
     yield start
     for visit in visits:
         visit.page.context.close()
-
-
-def new_visit(browser, **options):
-    """Open a blank page in a fresh profile; return its Visit. The caller closes the context."""
-    context = browser.new_context(**options)
-    visit = Visit(context.new_page())
-    context.route(lambda address: not is_local(address), partial(refuse, visit))
-    context.route_web_socket(re.compile("."), lambda socket: forward_local_socket(visit, socket))
-    context.on("console", partial(note_error, visit))
-    context.on("weberror", lambda error: visit.errors.append(str(error.error)))
-    return visit
 
 
 @pytest.fixture
@@ -388,33 +355,6 @@ def live_tab(browser, live_site, serve):
 
     yield go
     context.close()
-
-
-def is_local(address):
-    """Whether an address lies on this machine."""
-    parts = urlsplit(address)
-    return parts.scheme in LOCAL_SCHEMES or parts.hostname in LOCAL_HOSTS
-
-
-def refuse(visit, route):
-    """Note a request that would leave this machine, and stop it."""
-    visit.outside.append(route.request.url)
-    route.abort()
-
-
-def forward_local_socket(visit, socket):
-    """Connect a web socket to a server on this machine, and to no other."""
-    if is_local(socket.url):
-        socket.connect_to_server()
-    else:
-        visit.outside.append(socket.url)
-        socket.close()
-
-
-def note_error(visit, message):
-    """Note an error that the page wrote on its console."""
-    if message.type == "error":
-        visit.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
 
 def pytest_terminal_summary(terminalreporter):
