@@ -223,7 +223,17 @@ def test_sliders_and_buttons(put):
 
 def test_random_pictures_come_again_with_their_seed(put):
     page, place = put(AugmentationExplorer(seed=7))
-    settings = lambda: [canvas["settings"] for canvas in canvases(page)[0][2:]]  # noqa: E731
+
+    def settings(known=None, same=False):
+        """The settings of the pictures, once they are, or are not, those that are known."""
+        page.wait_for_function(
+            """([known, same]) => same === (JSON.stringify(known) === JSON.stringify(
+              [...document.querySelectorAll(".cb-aug-thumb canvas")].map(
+                (canvas) => JSON.parse(canvas.parentElement.dataset.settings))))""",
+            arg=[known, same],
+        )
+        return [canvas["settings"] for canvas in canvases(page)[0][2:]]
+
     first = settings()
     assert len({json.dumps(s) for s in first}) == 12
     assert all(
@@ -233,14 +243,11 @@ def test_random_pictures_come_again_with_their_seed(put):
     page.wait_for_function(
         "() => document.querySelector('.cb-aug-random').innerText.includes('seed 8')"
     )
-    page.wait_for_timeout(100)
-    assert settings() != first
+    assert settings(first) != first
     place.get_by_role("button", name="Back to the start").click()
-    page.wait_for_timeout(100)
-    assert settings() == first
+    assert settings(first, same=True) == first
     place.locator("input[data-key='flip_v']").check()
-    page.wait_for_timeout(100)
-    flipped = settings()
+    flipped = settings(first)
     assert any(s["flip_v"] for s in flipped)
     assert [s | {"flip_v": False} for s in flipped] == first  # a switch changes its own kind only
     assert "do not belong" in place.inner_text()

@@ -476,6 +476,7 @@ def test_python_and_the_page_agree_about_who_draws(figure, digits):
 
 # --- In use --------------------------------------------------------------------------------------
 
+NEXT_PICTURE = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 ONE = [(0.52, 0.15), (0.5, 0.5), (0.48, 0.85)]
 ZERO = [
     (0.5 + 0.22 * math.sin(turn), 0.5 - 0.33 * math.cos(turn))
@@ -509,7 +510,7 @@ def draw_by_mouse(page, place, points):
     for point in points[1:]:
         page.mouse.move(*on_pad(place, point), steps=4)
     page.mouse.up()
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    page.evaluate(NEXT_PICTURE)
 
 
 def verdict(place):
@@ -555,7 +556,7 @@ def test_it_reads_while_the_pen_is_down(put, playground):
     seen = set()
     for point in ZERO[1:]:
         page.mouse.move(*on_pad(place, point))
-        page.wait_for_timeout(20)
+        page.evaluate(NEXT_PICTURE)
         seen.add(tuple(probabilities(place)))
     page.mouse.up()
     assert len(seen) > 10
@@ -577,7 +578,7 @@ def test_drawing_by_touch_does_not_scroll(put, playground):
     send("touchStart", ONE[0])
     for part in np.linspace(0, 1, 12)[1:]:
         send("touchMove", (ONE[0][0] + part * (ONE[2][0] - ONE[0][0]), 0.15 + 0.7 * part))
-        page.wait_for_timeout(20)
+        page.evaluate(NEXT_PICTURE)
     send("touchEnd")
     place.get_by_text("It reads a 1").wait_for()
     assert page.evaluate("scrollY") == before
@@ -699,7 +700,7 @@ def test_the_reading_is_announced_once_it_rests(put, playground):
       new MutationObserver(() => { changes += 1; })
         .observe(document.querySelector(".cb-spoken"), { childList: true });
     }""")
-    page.wait_for_timeout(1000)
+    spoken.filter(has_text="It reads a 0").wait_for(state="attached")  # the example on the pad
     page.evaluate("() => { changes = 0; }")
     draw_by_mouse(page, place, ONE)
     place.locator(".cb-spoken", has_text="It reads a 1").wait_for(state="attached")

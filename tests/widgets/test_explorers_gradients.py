@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from convbook import functional as F
 from convbook.widgets import ConvGradientExplorer, GradientCheckFigure, PoolGradientExplorer
@@ -307,7 +308,7 @@ def test_the_padded_input_is_reached_by_keyboard(put):
     cell(place, PADDED_X, 2, 2).locator("input[tabindex='0']").focus()
     page.keyboard.press("ArrowUp")
     first = cell(place, PADDED_X, 2, 2).locator("input")
-    assert first.evaluate("e => e === document.activeElement")
+    expect(first).to_be_focused()
 
 
 @pytest.mark.parametrize("make", [ConvGradientExplorer, PoolGradientExplorer])

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from traitlets import TraitError
 
 from convbook import functional as F
@@ -424,7 +425,7 @@ def test_training_numbers_are_read_with_mouse_and_keyboard(show):
     page.keyboard.press("ArrowRight")  # over the edge, into the next filter
     assert_said(1, 2, 2, 0)
     beside = filters_of(widget).locator("canvas").nth(2)
-    assert beside.evaluate("(canvas) => document.activeElement === canvas")
+    expect(beside).to_be_focused()
     for key in ("ArrowUp", "ArrowUp", "ArrowUp"):  # there is none above
         page.keyboard.press(key)
     assert_said(1, 2, 0, 0)
@@ -588,7 +589,7 @@ def test_confusion_probabilities_of_a_picture(show):
         pictures.nth(i).click()
         index = int(pictures.nth(i).get_attribute("data-number"))
         assert pictures.nth(i).get_attribute("aria-pressed") == "true"
-        assert pictures.nth(i).evaluate("(button) => document.activeElement === button")
+        expect(pictures.nth(i)).to_be_focused()
         np.testing.assert_allclose(chances(place), arrays["probabilities"][index], atol=6e-4)
         assert f"Image {index}: " in place.locator(".cb-judged").inner_text()
     plain = {name: arrays[name] for name in ("labels", "predictions", "images")}
