@@ -38,34 +38,36 @@ export function addStroke(image, { points, width }) {
 /** The smallest box that holds all ink: {top, left, rows, cols}; null if there is none. */
 export function inkBox({ rows, cols, values }) {
   let [top, left, bottom, right] = [rows, cols, -1, -1];
-  values.forEach((value, i) => {
-    if (!value) return;
-    const [r, c] = [Math.floor(i / cols), i % cols];
-    [top, bottom] = [Math.min(top, r), Math.max(bottom, r)];
-    [left, right] = [Math.min(left, c), Math.max(right, c)];
-  });
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < cols; c++) {
+      if (!values[r * cols + c]) continue;
+      top = Math.min(top, r);
+      bottom = r;
+      left = Math.min(left, c);
+      right = Math.max(right, c);
+    }
   return bottom < 0 ? null : { top, left, rows: bottom - top + 1, cols: right - left + 1 };
 }
 
 export function crop(image, { top, left, rows, cols }) {
   const part = blank(rows, cols);
-  part.values.forEach((_, i) => {
-    part.values[i] = image.values[(top + Math.floor(i / cols)) * image.cols + left + (i % cols)];
-  });
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < cols; c++) part.values[r * cols + c] = image.values[(top + r) * image.cols + left + c];
   return part;
 }
 
 /**
- * For each new cell along one axis the old ones that it covers, and how much of it each of them
- * makes.
+ * For each new cell along one axis the first of the old ones that it covers, and how much of it
+ * each of them makes.
  */
 function shares(size, newSize) {
   return Array.from({ length: newSize }, (_, k) => {
     const [from, to] = [k * (size / newSize), (k + 1) * (size / newSize)];
-    const covered = [];
-    for (let old = Math.floor(from); old < Math.min(size, to); old++)
-      covered.push([old, (Math.min(to, old + 1) - Math.max(from, old)) * (newSize / size)]);
-    return covered;
+    const first = Math.floor(from);
+    const weights = [];
+    for (let old = first; old < Math.min(size, to); old++)
+      weights.push((Math.min(to, old + 1) - Math.max(from, old)) * (newSize / size));
+    return { first, weights };
   });
 }
 
@@ -75,7 +77,10 @@ function resize(image, rows, cols) {
   const across = shares(image.cols, cols);
   shares(image.rows, rows).forEach((down, r) => across.forEach((over, c) => {
     let sum = 0;
-    for (const [y, wy] of down) for (const [x, wx] of over) sum += wy * wx * image.values[y * image.cols + x];
+    for (let y = 0; y < down.weights.length; y++) {
+      const start = (down.first + y) * image.cols + over.first;
+      for (let x = 0; x < over.weights.length; x++) sum += down.weights[y] * over.weights[x] * image.values[start + x];
+    }
     result.values[r * cols + c] = sum;
   }));
   return result;
@@ -102,9 +107,8 @@ function centreByMass(image) {
 /** A picture of SIDE × SIDE bytes as it looks on the pad. */
 export function enlarged(pixels) {
   const image = blank(PAD, PAD);
-  image.values.forEach((_, i) => {
-    image.values[i] = pixels[Math.floor(i / PAD / STEP)][Math.floor((i % PAD) / STEP)] / 255;
-  });
+  for (let r = 0; r < PAD; r++)
+    for (let c = 0; c < PAD; c++) image.values[r * PAD + c] = pixels[Math.floor(r / STEP)][Math.floor(c / STEP)] / 255;
   return image;
 }
 
