@@ -1,5 +1,8 @@
 """Street scenes as figures show them: the picture, what is in it, and what a detector might say."""
 
+from copy import deepcopy
+from functools import cache
+
 import numpy as np
 import traitlets
 
@@ -36,6 +39,7 @@ def scene_for_page(scene):
     }
 
 
+@cache
 def default_scenes():
     """Return the scenes that figures show if they are given none, by name."""
     return {
@@ -99,7 +103,8 @@ class OnScenes(traitlets.HasTraits):
 
     def set_scenes(self, scenes):
         """Take the scenes to choose from, or the book's own for None."""
-        self.set_trait("scenes", default_scenes() if scenes is None else scenes_for_page(scenes))
+        given = deepcopy(default_scenes()) if scenes is None else scenes_for_page(scenes)
+        self.set_trait("scenes", given)
 
     @traitlets.validate("scene")
     def _known_scene(self, proposal):
