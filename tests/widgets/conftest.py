@@ -26,6 +26,17 @@ def profiles(browser):
 @pytest.fixture
 def open_page(profiles):
     """A function that opens a blank page and returns its Visit; the options are a profile's."""
+    yield from opened_in(profiles)
+
+
+@pytest.fixture(scope="module")
+def open_for_all(profiles):
+    """The same, for a page that several tests of a file read, and none of them changes."""
+    yield from opened_in(profiles)
+
+
+def opened_in(profiles):
+    """Yield a function that opens pages in the profiles; close them afterwards."""
     visits = []
 
     def start(**options):

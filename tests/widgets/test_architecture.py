@@ -45,10 +45,10 @@ def test_all_networks_are_stored_and_weigh_little():
 # --- Arithmetic in the page ----------------------------------------------------------------------
 
 
-@pytest.fixture
-def in_page(open_page):
+@pytest.fixture(scope="module")
+def in_page(open_for_all):
     """A function that evaluates JavaScript beside the arithmetic of layers."""
-    page = open_page().page
+    page = open_for_all().page
     page.add_script_tag(
         content=bundle.script("kit/layers.js")
         + 'const { evaluate, leaves, firstRefusal } = modules["kit/layers.js"];'

@@ -11,7 +11,7 @@ from convbook.images import affine
 from convbook.images.augment import Brightness, Cutout
 from convbook.widgets import AugmentationExplorer
 from convbook.widgets.augmentation import DRAWN, PICTURES, picture_array
-from helpers.pages import NARROW, read, settle, values, write_widget_page
+from helpers.pages import NARROW, open_widgets, read, settle, values, write_widget_page
 
 MODES = affine.MODES
 
@@ -255,36 +255,51 @@ def test_random_pictures_come_again_with_their_seed(put):
     assert_shown(canvases(page)[0][1], AugmentationExplorer(**flipped[4]))
 
 
-@pytest.mark.parametrize(
-    ("settings", "begin", "say"),
-    [({}, "Yes", "still a cat"), ({"flip_h": True}, "Yes", "mirror image"),
-     ({"flip_v": True}, "No", "upside down"), ({"rotate": 180}, "No", "upside down"),
-     ({"rotate": 60}, "Hardly", "tilted"), ({"brightness": 0.05}, "There", "hardly anything"),
-     ({"picture": "stars", "flip_v": True}, "Yes", "no direction"),
-     ({"picture": "six"}, "Yes", "written this 6"), ({"picture": "six", "rotate": 180}, "No", "9"),
-     ({"picture": "six", "flip_h": True, "flip_v": True}, "No", "as a 9"),
-     ({"picture": "six", "flip_h": True}, "No", "mirrored"),
-     ({"shift_x": 50, "shift_y": -50}, "Hardly", "25 % is left"),
-     ({"picture": "stars", "shift_x": 60}, "Hardly", "40 % is left"),
-     ({"shift_x": 20}, "Yes", "cat"),
-     ({"brightness": 2}, "Doubtful", "white"), ({"brightness": 1.3}, "Yes", "cat"),
-     ({"picture": "stars", "brightness": 2.5}, "Doubtful", "white"),
-     ({"brightness": 0.3}, "Doubtful", "dark"),
-     ({"picture": "six", "brightness": 2}, "Yes", "written"),
-     ({"picture": "six", "rotate": 45}, "Doubtful", "slanted"),
-     ({"rotate": 45}, "Hardly", "tilted"),
-     ({"picture": "six", "rotate": 10}, "Yes", "written"), ({"rotate": 10}, "Yes", "cat"),
-     ({"picture": "six", "rotate": -90}, "Hardly", "on its side"),
-     ({"picture": "six", "zoom": 3}, "Doubtful", "digits"), ({"zoom": 0.4}, "Doubtful", "cats"),
-     ({"rotate": 15, "shear_x": 0.2}, "Yes", "still a cat")],
-)  # fmt: skip
-def test_the_question_is_answered(put, settings, begin, say):
-    page, place = put(AugmentationExplorer(**settings))
-    question = place.locator(".cb-aug-question")
-    asked, _, answer = question.inner_text().partition("? ")
+QUESTIONS = [
+    ({}, "Yes", "still a cat"), ({"flip_h": True}, "Yes", "mirror image"),
+    ({"flip_v": True}, "No", "upside down"), ({"rotate": 180}, "No", "upside down"),
+    ({"rotate": 60}, "Hardly", "tilted"), ({"brightness": 0.05}, "There", "hardly anything"),
+    ({"picture": "stars", "flip_v": True}, "Yes", "no direction"),
+    ({"picture": "six"}, "Yes", "written this 6"), ({"picture": "six", "rotate": 180}, "No", "9"),
+    ({"picture": "six", "flip_h": True, "flip_v": True}, "No", "as a 9"),
+    ({"picture": "six", "flip_h": True}, "No", "mirrored"),
+    ({"shift_x": 50, "shift_y": -50}, "Hardly", "25 % is left"),
+    ({"picture": "stars", "shift_x": 60}, "Hardly", "40 % is left"),
+    ({"shift_x": 20}, "Yes", "cat"),
+    ({"brightness": 2}, "Doubtful", "white"), ({"brightness": 1.3}, "Yes", "cat"),
+    ({"picture": "stars", "brightness": 2.5}, "Doubtful", "white"),
+    ({"brightness": 0.3}, "Doubtful", "dark"),
+    ({"picture": "six", "brightness": 2}, "Yes", "written"),
+    ({"picture": "six", "rotate": 45}, "Doubtful", "slanted"),
+    ({"rotate": 45}, "Hardly", "tilted"),
+    ({"picture": "six", "rotate": 10}, "Yes", "written"), ({"rotate": 10}, "Yes", "cat"),
+    ({"picture": "six", "rotate": -90}, "Hardly", "on its side"),
+    ({"picture": "six", "zoom": 3}, "Doubtful", "digits"), ({"zoom": 0.4}, "Doubtful", "cats"),
+    ({"rotate": 15, "shear_x": 0.2}, "Yes", "still a cat"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def questions(tmp_path_factory, open_for_all):
+    """The answers of an explorer for each of the settings, all on one page, and their classes."""
+    widgets = [AugmentationExplorer(**settings) for settings, *_ in QUESTIONS]
+    visit = open_widgets(tmp_path_factory.mktemp("questions"), open_for_all, widgets)
+    said = visit.page.locator(".cb-aug-question").evaluate_all(
+        "(all) => all.map((one) => [one.innerText, one.className])"
+    )
+    assert visit.errors == []
+    visit.page.close()
+    return said
+
+
+@pytest.mark.parametrize("index", range(len(QUESTIONS)), ids=lambda i: "-".join(QUESTIONS[i][1:]))
+def test_the_question_is_answered(questions, index):
+    _, begin, say = QUESTIONS[index]
+    said, classes = questions[index]
+    asked, _, answer = said.partition("? ")
     assert asked == "Is it still from the same distribution"
     assert answer.startswith(begin) and say in answer
-    assert ("bad" in question.get_attribute("class")) == (begin != "Yes")
+    assert ("bad" in classes) == (begin != "Yes")
 
 
 def test_keyboard(put):

@@ -32,10 +32,10 @@ NO_NUMBERS = ["x", "1x", "1//3", "1/2/3", "1/0", "1,2,3", "1.2.3", "12 34", "1,2
 TOO_LARGE = ["1e6", "12345678", "1,234,567", "99999999999999999999", "-1e300/1"]
 
 
-@pytest.fixture
-def in_page(open_page):
+@pytest.fixture(scope="module")
+def in_page(open_for_all):
     """A function that evaluates JavaScript beside the reader of numbers."""
-    page = open_page().page
+    page = open_for_all().page
     page.add_script_tag(
         content=bundle.script("kit/numbers.js")
         + 'const { readNumber } = modules["kit/numbers.js"];'
