@@ -63,6 +63,7 @@ def test_an_endless_loop_is_stopped(way, function):
     assert SOON <= time.monotonic() - start < 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [way for way in WAYS if way is not by_trace])
 def test_a_loop_that_swallows_everything_is_stopped(way):
     with pytest.raises(TookTooLong):
@@ -270,6 +271,7 @@ def test_a_network_that_ends_the_program_is_told_so():
     assert "ends the program" in answer_to("3-5-1.7", Leaving())
 
 
+@pytest.mark.slow
 def test_a_kernel_lives_on():
     """In a kernel: an endless loop, IPython's quit, sys.exit, and then it still answers."""
     cells = [

@@ -1,6 +1,7 @@
 """What the pages say: their text between the code, without what it is made of."""
 
 import re
+from functools import cache
 
 import nbformat
 
@@ -12,13 +13,14 @@ CODE = re.compile(r"`[^`\n]+`")
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 
 
+@cache
 def texts(name):
     """Return the markdown of a page, such as ``book/index``: one text for each cell or file."""
     path = ROOT / f"{name}.md"
     if path.exists():
-        return [path.read_text(encoding="utf-8")]
+        return (path.read_text(encoding="utf-8"),)
     notebook = nbformat.read(ROOT / f"{name}.ipynb", as_version=4)
-    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    return tuple(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
 def formulas(text):
