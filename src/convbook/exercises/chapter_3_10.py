@@ -54,7 +54,7 @@ def _mean(values):
     return values.mean() if values.size else 0.0
 
 
-def _pasted(mask, box, size, middle=0.5, last=0, swapped=False, rounding=np.floor):
+def _pasted(mask, box, size, middle=0.5, last=0, swapped=False, rounding=np.floor, outside=False):
     (height, width), (m, n) = size, mask.shape
     y0, x0, y1, x1 = (box[i] for i in ((1, 0, 3, 2) if swapped else (0, 1, 2, 3)))
     y1, x1 = y1 + last, x1 + last
@@ -62,10 +62,10 @@ def _pasted(mask, box, size, middle=0.5, last=0, swapped=False, rounding=np.floo
     columns = rounding((np.arange(width) + middle - x0) / (x1 - x0) * n)
     inside = ((rows >= 0) & (rows < m))[:, None] & ((columns >= 0) & (columns < n))
     rows, columns = (np.clip(v, 0, k - 1).astype(int) for v, k in ((rows, m), (columns, n)))
-    return mask[rows[:, None], columns] & inside
+    return mask[rows[:, None], columns] & (inside | outside)
 
 
-def _linked(before, now, least, once=True, measure=iou, equal=True):
+def _linked(before, now, least, once=True, column=True, measure=iou, equal=True):
     """Return which of the boxes before each box of now is: the pair that fits best first."""
     overlap, found = measure(before, now).copy(), np.full(len(now), -1)
     while overlap.size:
@@ -73,7 +73,9 @@ def _linked(before, now, least, once=True, measure=iou, equal=True):
         if not (overlap[i, j] >= least if equal else overlap[i, j] > least) or overlap[i, j] <= 0:
             break
         found[j] = i
-        overlap[:, j] = -1
+        overlap[i, j] = -1
+        if column:
+            overlap[:, j] = -1
         if once:
             overlap[i] = -1
     return found
@@ -234,6 +236,24 @@ EXERCISES = {
                 ),
                 "the two weights have changed places: the nearer centre counts more.",
             ),
+            "from the edge": (
+                np.array([*(_points() - LOW / CELL + 0.5), *SAMPLES[4:]]),
+                "the points are counted from the edge of the box. They are asked for from the "
+                "centre of the first cell.",
+            ),
+            "values for points": (
+                np.array([*np.interp(_points(), np.arange(len(ROW)), ROW), *SAMPLES[4:]]),
+                "the first four numbers are the values at the points. Asked for is where they are.",
+            ),
+            "cell before": (
+                _read(_points(), value=lambda p: ROW[np.floor(p).astype(int)]),
+                "the value of the cell before each point was taken. Between two centres the values "
+                "go over evenly into each other.",
+            ),
+            "ends of stretches": (
+                _read(_points(shares=(0.25, 0.5, 0.75, 1))),
+                "each point stands at the end of its stretch. It belongs in the middle.",
+            ),
         },
     ),
     "3-10.2": Exercise(
@@ -292,6 +312,30 @@ EXERCISES = {
                 _counts(e=ON_THINGS * CELLS),
                 "a mask is counted with 14 cells. It is 14 cells high and 14 wide.",
             ),
+            "positive anchors alone": (
+                _counts(a=ON),
+                "only the anchors on a thing are counted for the first loss. Those on nothing are "
+                "asked as well, and should say no.",
+            ),
+            "regions on things alone": (
+                _counts(c=ON_THINGS * (CLASSES + 1)),
+                "only the regions on a thing are counted. The others are asked for their class as "
+                "well: nothing.",
+            ),
+            "regions for anchors": (
+                _counts(b=4 * ON_THINGS),
+                "the regions of the second stage were taken. The proposals are those of the first: "
+                "5 anchors lie on a thing.",
+            ),
+            "a box for nothing": (
+                _counts(d=4 * ON_THINGS * (CLASSES + 1)),
+                "the boxes of all classes are counted, and one for nothing. Asked is that of the "
+                "true class alone.",
+            ),
+            "one number for a mask": (
+                _counts(e=ON_THINGS),
+                "a mask is counted as one number. It says a yes or no in each of its cells.",
+            ),
         },
     ),
     "3-10.3": Exercise(
@@ -342,6 +386,39 @@ EXERCISES = {
                 lambda x, r, c: _sampled(x, r - 0.5, c - 0.5),
                 "half a cell was taken away. r and c are counted from the centre of the first cell "
                 "already.",
+            ),
+            "half a cell more": (
+                lambda x, r, c: _sampled(x, r + 0.5, c + 0.5),
+                "half a cell was added. r and c are counted from the centre of the first cell "
+                "already.",
+            ),
+            "nothing beyond": (
+                lambda x, r, c: (
+                    _sampled(x, r, c)
+                    if 0 <= r <= x.shape[0] - 1 and 0 <= c <= x.shape[1] - 1
+                    else 0.0
+                ),
+                "beyond the outermost centres it is 0. The value at the border shall go on.",
+            ),
+            "columns alone": (
+                lambda x, r, c: _sampled(x, np.round(r), c),
+                "between the columns it is right; between the rows the nearest one is taken.",
+            ),
+            "last row left out": (
+                lambda x, r, c: _sampled(
+                    x, min(max(r, 0), x.shape[0] - 2), min(max(c, 0), x.shape[1] - 2)
+                ),
+                "the point was brought into the range up to H - 2 and W - 2. Only top and left end "
+                "there: the point itself may lie on the last row.",
+            ),
+            "weights to the next whole number": (
+                lambda x, r, c: (
+                    _sampled(x, r, c, weights=lambda t: t)
+                    * (np.ceil(r) - np.floor(r))
+                    * (np.ceil(c) - np.floor(c))
+                ),
+                "on a whole row or column all weights are 0: np.ceil of a whole number is itself. "
+                "The next row is top + 1.",
             ),
         },
         trials=(
@@ -440,6 +517,41 @@ EXERCISES = {
                 "that is how far the probabilities are off. Asked for is the cross entropy: minus "
                 "the logarithm of the right answer's probability.",
             ),
+            "best class": (
+                lambda scores, targets, classes: _mean(
+                    _per_cell(scores.max(axis=1), targets) if len(scores) else scores
+                ),
+                "the largest score of all classes is taken in each cell. Asked is the mask of the "
+                "true class.",
+            ),
+            "class before": (
+                lambda scores, targets, classes: _mean(
+                    _per_cell(_of_class(scores, classes - 1), targets)
+                ),
+                "the mask of class k - 1 is taken. Classes are counted from 0 here, as masks are.",
+            ),
+            "added": (
+                lambda scores, targets, classes: _mean(
+                    _per_cell(_of_class(scores, classes), -targets)
+                ),
+                "target times score is added. It is taken away.",
+            ),
+            "without targets": (
+                lambda scores, targets, classes: _mean(
+                    _per_cell(_of_class(scores, classes), 0 * targets)
+                ),
+                "the targets are not used: every cell is taken to be outside.",
+            ),
+            "wrong cells": (
+                lambda scores, targets, classes: _mean((_of_class(scores, classes) > 0) != targets),
+                "that is the share of cells that are wrong. Asked for is the cross entropy.",
+            ),
+            "squares": (
+                lambda scores, targets, classes: _mean(
+                    (1 / (1 + np.exp(-_of_class(scores, classes))) - targets) ** 2
+                ),
+                "that is the squared error of the probabilities. Asked for is the cross entropy.",
+            ),
         },
         trials=(
             (
@@ -531,6 +643,44 @@ EXERCISES = {
                 "the number of the cell was rounded to the nearest. A place from 0 to 1 lies in "
                 "cell 0: round down.",
             ),
+            "not cut off": (
+                lambda mask, box, size: _pasted(mask, box, size, outside=True),
+                "outside of the box the mask's border goes on. Pixels whose middle lies outside "
+                "are False.",
+            ),
+            "towards zero": (
+                lambda mask, box, size: _pasted(mask, box, size, rounding=np.trunc),
+                "a place a little above or to the left of the box is rounded to cell 0, as int and "
+                "astype(int) do. Round down, so that it becomes -1.",
+            ),
+            "rounded up": (
+                lambda mask, box, size: _pasted(mask, box, size, rounding=np.ceil),
+                "the number of the cell was rounded up. A place from 0 to 1 lies in cell 0: round "
+                "down.",
+            ),
+            "edges rounded down": (
+                lambda mask, box, size: _pasted(mask, np.floor(box), size),
+                "the edges of the box were rounded down. Leave them as they are.",
+            ),
+            "box cut at the picture": (
+                lambda mask, box, size: _pasted(mask, np.clip(box, 0, [*size, *size]), size),
+                "the box was cut off at the border of the picture first, and the whole mask "
+                "pressed into the rest. What lies outside of the picture is not seen.",
+            ),
+            "corner and size": (
+                lambda mask, box, size: _pasted(
+                    mask, (box[0], box[1], box[0] + box[2], box[1] + box[3]), size
+                ),
+                "the last two numbers were read as height and width. They are edges.",
+            ),
+            "inside out": (
+                lambda mask, box, size: ~_pasted(mask, box, size),
+                "True and False have changed places.",
+            ),
+            "mirrored": (
+                lambda mask, box, size: _pasted(mask[:, ::-1], box, size),
+                "left and right have changed places: column 0 is the left one.",
+            ),
         },
         trials=(
             ("a mask of 3 x 3 cells, a box of 3 x 3 pixels", (_CORNER, (1, 2, 4, 5), (6, 7))),
@@ -594,6 +744,25 @@ EXERCISES = {
             "all new": (
                 lambda before, now, least: np.full(len(now), -1),
                 "nothing is linked: every box would be a new thing in every frame.",
+            ),
+            "column stays": (
+                lambda before, now, least: _linked(before, now, least, column=False),
+                "a box of now is linked twice, and the second time counts. Take its column out of "
+                "the table as well.",
+            ),
+            "0 for none": (
+                lambda before, now, least: np.maximum(_linked(before, now, least), 0),
+                "a new box gets 0, which is the first box before. It gets -1.",
+            ),
+            "numbers for new ones": (
+                lambda before, now, least: np.where(
+                    _linked(before, now, least) < 0, len(before), _linked(before, now, least)
+                ),
+                "a new box gets a number of its own. Here it gets -1.",
+            ),
+            "counted from 1": (
+                lambda before, now, least: _linked(before, now, least) + 1,
+                "boxes are counted from 1. The first one is 0, and none is -1.",
             ),
         },
         trials=(
@@ -666,6 +835,27 @@ EXERCISES = {
                 "a middle that lies exactly on the line counts as left here. It shall be on the "
                 "right.",
             ),
+            "left where hidden": (
+                lambda x, seen, line: _crossed(np.where(seen, x, line - 1), line),
+                "where the thing is not seen, it counts as left of the line. (NaN does so, and 0.) "
+                "Leave those frames out.",
+            ),
+            "hidden ones": (
+                lambda x, seen, line: _crossed(x[~seen], line),
+                "the frames are taken in which the thing is not seen.",
+            ),
+            "steps": (
+                lambda x, seen, line: [
+                    int((np.diff(x[seen]) > 0).sum()),
+                    int((np.diff(x[seen]) < 0).sum()),
+                ],
+                "steps to the right and to the left are counted, wherever they are. What matters "
+                "is the side of the line.",
+            ),
+            "once at most": (
+                lambda x, seen, line: [min(1, n) for n in _crossed(x[seen], line)],
+                "each way counts once at most. A thing may cross the line several times.",
+            ),
         },
         trials=(
             ("a car drives to the right", (np.array([10.0, 20, 30, 40, 50]), _seen(5), 32.0)),
@@ -681,6 +871,10 @@ EXERCISES = {
             (
                 "a car is hidden now and then",
                 (np.array([0.0, 20, 99, 35, 0, 40.7, 40.2, 0]), _seen(8, 0, 2, 4, 7), 40.5),
+            ),
+            (
+                "a dog is hidden, on the right of the line",
+                (np.array([50.0, 0, 48, 40, 0, 20, 36]), _seen(7, 1, 4), 32.0),
             ),
             ("never seen", (np.array([0.0, 50, 0, 50]), _seen(4, 0, 1, 2, 3), 10.0)),
         ),
