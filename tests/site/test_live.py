@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import QuietHandler, Visit, is_local, note_error
+from conftest import QuietHandler
 from convbook.site.serve import Handler
 from helpers.live import (
     cell,
@@ -24,6 +24,7 @@ from helpers.live import (
     write,
 )
 from helpers.pages import NARROW, THEMES, WIDE
+from helpers.visits import Visit, is_local, note_error
 
 CHAPTER = "book/3-1_convolution.html"
 LIGHT = "book/3-10-2_segmentation.html"  # fewer figures and formulas: it opens sooner
