@@ -229,3 +229,12 @@ def test_coding_refuses_what_it_cannot_mend():
             decode_boxes, good, np.repeat(good, 2, 0))  # fmt: skip
     refused(ValueError, ["spread must hold four"], encode_boxes, good, good, (1, 2))
     assert encode_boxes([], []).shape == decode_boxes([], []).shape == (0, 4)
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [("float32", 1e25), ("float64", 1e250)])
+def test_boxes_of_any_size_overlap_as_small_ones_do(dtype, unit):
+    boxes = np.array([[0, 0, 8, 8], [0, 4, 8, 12], [2, 2, 6, 6]], dtype)
+    with np.errstate(all="raise"):
+        huge = iou(boxes * np.dtype(dtype).type(unit), boxes * np.dtype(dtype).type(unit))
+    assert huge.dtype == dtype
+    np.testing.assert_allclose(huge, iou(boxes, boxes), rtol=1e-6)

@@ -12,6 +12,7 @@ import numpy as np
 from .. import checks
 from ..arrays import cast, float_and_work_dtype, get_array_module
 
+HUGE = 2.0**60  # beyond it an area may be more than a float32 can hold
 LIMIT = 1000 / 16  # a code stretches an anchor, and moves it by its own size, so many times at most
 SPREAD = (0.1, 0.1, 0.2, 0.2)  # what codes are divided by, so that they spread about as widely as 1
 
@@ -51,6 +52,9 @@ def iou(a, b):
     a, b = cast(work, a, b)
     single = a.shape[:-1], b.shape[:-1]
     a, b = a.reshape(-1, 4), b.reshape(-1, 4)
+    largest = max((float(abs(boxes).max()) for boxes in (a, b) if boxes.size), default=0.0)
+    if HUGE < largest < math.inf:  # shares do not depend on the unit, and areas overflow
+        a, b = a / largest, b / largest
     both = xp.ones((len(a), len(b)), work)
     for low, high in ((0, 2), (1, 3)):
         ends = xp.minimum(a[:, None, high], b[None, :, high])
