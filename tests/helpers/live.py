@@ -210,6 +210,7 @@ def run_all(page, cells, timeout):
     page.wait_for_function(
         "() => convbookLive.cells.every((cell) => !cell.waiting)", timeout=timeout, polling=200
     )
+    page.evaluate(RUN_QUIETLY, PREPARE.format(few_steps=False, without_asserts=False))
 
 
 READ = """
