@@ -8,9 +8,7 @@ from helpers.pages import listed_in_toc
 
 COLUMNS = 77
 HIDDEN, SOLUTION = 74, 72  # columns of narrower boxes, which a reader unfolds
-PRINTED_UNDER_WORK = {"book/3-10-1_detection", "book/3-10-2_segmentation", "book/3-10_mask_rcnn"}
 NOTEBOOKS = [name for name in listed_in_toc() if (ROOT / f"{name}.ipynb").exists()]
-FOLDED_LATER = "book/3-10"
 
 
 def cells(name):
@@ -51,13 +49,13 @@ def test_code_is_no_wider_than_its_box(name):
     assert [line for cell in shown for line in too_wide(cell.source)] == []
 
 
-@pytest.mark.parametrize("name", [n for n in NOTEBOOKS if n not in PRINTED_UNDER_WORK])
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_what_a_cell_prints_is_no_wider_than_its_box(name):
     texts = [text for cell in cells(name) for text in printed(cell)]
     assert texts
     assert [line for text in texts for line in too_wide(text)] == []
 
 
-@pytest.mark.parametrize("name", [n for n in NOTEBOOKS if not n.startswith(FOLDED_LATER)])
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_code_that_is_unfolded_is_no_wider_than_its_box(name):
     assert [line for cell, columns in folded(name) for line in too_wide(cell.source, columns)] == []
