@@ -899,7 +899,7 @@ CLAIMS = [
     ),
     (
         "3-9_pix2pix",
-        "From every seed the error is larger than with targets from −1 to 1, with twice the "
+        "From every seed comes a larger error than with targets from −1 to 1, with twice the "
         "$\\lambda$ as well.",
         lambda: all(
             in_every_seed(colouring("30", "error"), colouring(name, "error", part="gallery"))
