@@ -883,8 +883,8 @@ CLAIMS = [
     (
         "3-9_pix2pix",
         "With $\\lambda = 8$ there are more of them than in the photographs, in all three "
-        "trainings. With the slower discriminator there are fewer from every seed, and the error "
-        "is smaller, too. Some of the colour goes as well; but of each seed more is left than with "
+        "trainings. With the slower discriminator there are fewer from every seed, and a smaller "
+        "error, too. Some of the colour goes as well; but of each seed more is left than with "
         "$\\lambda = 30$.",
         lambda: (
             min(colouring("8", "stray steps")) > 1
