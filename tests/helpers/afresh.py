@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 import numpy
 
 import convbook.datasets
+from convbook.in_page.widgets import Widgets
 
 MAIN = vars(sys.modules["__main__"])
 NAMES = {name: value for name, value in MAIN.items() if name not in ("sys", "types")}
@@ -41,6 +42,10 @@ def as_after_a_start():
     MAIN.clear()
     MAIN.update(NAMES)
     gc.collect()
+    for each in gc.get_objects():
+        if isinstance(each, Widgets):  # another page has no script of a figure yet
+            each.known.clear()
+            each.shown.clear()
 
 
 def show_data(packages):

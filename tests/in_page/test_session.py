@@ -161,6 +161,16 @@ Table()""")
     assert messages == [{"mime": "text/html", "data": "<b>bold</b>"}]
 
 
+@pytest.mark.parametrize("given", ["bytes(2)", "'two.png'", "filename=Path('two.png')"])
+def test_pictures_are_shown_as_bytes_or_from_a_file(page, given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.png").write_bytes(bytes(2))
+    _, messages = page.run(
+        f"from pathlib import Path\nfrom convbook.in_page.standing import Image\nImage({given})"
+    )
+    assert messages == [{"mime": "image/png", "data": base64.b64encode(bytes(2)).decode()}]
+
+
 def test_a_bar_tells_how_far_it_is(page, monkeypatch):
     monkeypatch.delenv("CONVBOOK_QUIET", raising=False)
     ended, messages = page.run("""

@@ -15,6 +15,11 @@ TOO_MANY = "… the cell showed more than {:,} things; the rest is not shown."
 LARGEST = 10_000_000  # characters of a picture or of HTML
 TOO_LARGE = "… this would be {:.0f} MB of {}; it is not shown."
 ITEMS = 1000  # of a list; Jupyter shows as many
+FORMS = {  # the first that a value has is shown
+    "_repr_html_": "text/html",
+    "_repr_svg_": "image/svg+xml",
+    "_repr_png_": "image/png",
+}
 
 
 class Writer:
@@ -178,10 +183,11 @@ def picture_of(value):
         for mime in ("text/html", "image/svg+xml", "image/png"):
             if mime in data:
                 return {"mime": mime, "data": data[mime]}
-    for method, mime in (("_repr_html_", "text/html"), ("_repr_svg_", "image/svg+xml")):
+    for method, mime in FORMS.items():
         form = getattr(value, method, None)
-        text = form() if form is not None and not isinstance(value, type) else None
-        if text is not None:
+        data = form() if form is not None and not isinstance(value, type) else None
+        if data is not None:
+            text = base64.b64encode(data).decode() if isinstance(data, bytes) else data
             return {"mime": mime, "data": text}
     return {"mime": "text/plain", "data": pretty(value)}
 

@@ -4,6 +4,7 @@ import importlib.util
 import sys
 import time
 import types
+from pathlib import Path
 
 display = None
 
@@ -22,7 +23,12 @@ def install(shown):
     if importlib.util.find_spec("IPython") is None:
         shell = module("IPython", get_ipython=lambda: None)
         shell.display = module(
-            "IPython.display", display=shown, HTML=HTML, SVG=SVG, clear_output=clear_output
+            "IPython.display",
+            display=shown,
+            HTML=HTML,
+            Image=Image,
+            SVG=SVG,
+            clear_output=clear_output,
         )
     if importlib.util.find_spec("matplotlib_inline") is None:
         inline = module("matplotlib_inline")
@@ -45,6 +51,25 @@ class HTML:
         self.data = data
 
     def _repr_html_(self):
+        return self.data
+
+
+class Image:
+    """A picture in PNG, its bytes or the file that holds them, that is shown as it is.
+
+    Parameters
+    ----------
+    data : bytes, str or Path, optional
+        The bytes of the file, or its name.
+    filename : str or Path, optional
+    """
+
+    def __init__(self, data=None, filename=None):
+        if isinstance(data, (str, Path)):
+            data, filename = None, data
+        self.data = Path(filename).read_bytes() if data is None else bytes(data)
+
+    def _repr_png_(self):
         return self.data
 
 
