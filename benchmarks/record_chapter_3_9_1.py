@@ -553,12 +553,8 @@ def without_pictures(found):
 
 
 PARTS = ("balance", "left_in", "losses", "ring", "conditional", "changes")
-GROWING = (
-    "losses",
-    "ring",
-    "planes",
-    "changes",
-)  # what a recording that was broken off goes on with
+# What a recording that was broken off goes on with.
+GROWING = ("losses", "ring", "planes", "changes")
 
 
 def main():

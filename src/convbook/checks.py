@@ -6,7 +6,7 @@ import operator
 
 import numpy as np
 
-from .arrays import get_array_module
+from .arrays import get_array_module, to_numpy
 from .kernels.geometry import Geometry
 
 
@@ -159,6 +159,13 @@ def given(name, array):
     """Check that an array is there at all; `numeric_arrays` lets None pass."""
     if array is None:
         raise TypeError(f"{name} must be an array, got None")
+
+
+def numpy_array(name, value):
+    """Return numbers as a NumPy array; what is on a GPU is copied from there."""
+    _, value = numeric_arrays(**{name: value})
+    given(name, value)
+    return to_numpy(value)
 
 
 def shape(name, array, expected):

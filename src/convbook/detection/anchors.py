@@ -28,8 +28,7 @@ def anchor_boxes(size, stride, shapes):
     """
     rows, columns = checks.pair("size", size)
     vertical, horizontal = checks.pair("stride", stride)
-    shapes = to_numpy(checks.numeric_arrays(shapes=shapes)[1])
-    checks.given("shapes", shapes)
+    shapes = checks.numpy_array("shapes", shapes)
     if shapes.ndim != 2 or shapes.shape[1] != 2 or not (np.isfinite(shapes) & (shapes > 0)).all():
         raise ValueError(
             "shapes must be pairs (height, width) of numbers above 0, got "

@@ -424,8 +424,7 @@ def _one_array(name, boxes):
 
 def _as_floats(name, values):
     """Return numbers as a NumPy array of floats."""
-    checks.given(name, values)
-    return to_numpy(checks.numeric_arrays(**{name: values})[1]).astype(float)
+    return checks.numpy_array(name, values).astype(float)
 
 
 def _three_of_each(found):
@@ -435,7 +434,7 @@ def _three_of_each(found):
             raise ValueError(f"found[{i}] must be (boxes, scores, labels), got {entry!r}")
         boxes = _one_array("boxes", entry[0])
         scores = _as_floats("scores", entry[1]).reshape(-1)
-        labels = to_numpy(checks.numeric_arrays(labels=entry[2])[1]).reshape(-1)
+        labels = checks.numpy_array("labels", entry[2]).reshape(-1)
         for name, part in (("scores", scores), ("labels", labels)):
             checks.shape(f"{name} of found[{i}]", part, (len(boxes),))
         checks.no_nan(f"scores of found[{i}]", scores)

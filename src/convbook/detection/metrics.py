@@ -128,7 +128,7 @@ def match_found(things, scores, true, threshold, overlap=iou):
     """
     threshold = checks.number("threshold", threshold, least=0, most=1)
     things, scores, true = (
-        _as_numpy(name, value)
+        checks.numpy_array(name, value)
         for name, value in (("things", things), ("scores", scores), ("true", true))
     )
     _one_for_each(things, scores, true)
@@ -204,13 +204,6 @@ def _images(found, truth):
             entry, true = ((*parts, np.zeros(len(parts[0]), np.intp)) for parts in (entry, true))
         images.append((*entry, *true))
     return images
-
-
-def _as_numpy(name, value):
-    """Return numbers as a NumPy array."""
-    _, value = checks.numeric_arrays(**{name: value})
-    checks.given(name, value)
-    return to_numpy(value)
 
 
 def _one_for_each(things, scores, true):
