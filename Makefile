@@ -57,7 +57,7 @@ help:
 	echo "make student    build the site without solutions into $(STUDENT)/html/"
 	echo "make serve      serve the site, and build it again at every change"
 	echo "make test       run every test: units, notebooks, browser"
-	echo "make check      look for mistakes, and run the tests that need no browser (a minute)"
+	echo "make check      look for mistakes, and run the quick tests, without a browser (a minute and a half)"
 	echo "make format     lay the code out in the project's style"
 	echo "make test-gpu   run the tests of the mathematics on CuPy arrays (with a GPU)"
 	echo "make lab        open the chapters in JupyterLab"
@@ -154,9 +154,11 @@ serve: _build/.built
 test: $(TEST_READY)
 	$(ONE_THREAD) $(PY) -m pytest -q $(NOTEBOOK_TESTS) $(PARALLEL) $(or $(PYTEST),tests book)
 
-# What is quick to find out: mistakes that reading finds, and what needs no browser and no site.
+# What is quick to find out: mistakes that reading finds, and what needs no browser, no site and no training.
+# Of drawn examples, a quarter.
 check: lint
-	$(ONE_THREAD) $(PY) -m pytest -q $(PARALLEL) -m "not browser and not built and not slow" tests
+	$(ONE_THREAD) $(PY) -m pytest -q -p no:nbval --hypothesis-profile=quick $(PARALLEL) \
+		-m "not browser and not built and not slow" tests
 
 lint: $(TEST_READY)
 	$(PY) -m ruff check

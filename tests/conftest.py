@@ -1,5 +1,6 @@
 """What several tests share: the built site in both editions, a server for it, a browser."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -11,12 +12,20 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from convbook.arrays import gpu_available
 from convbook.site.live import runtime
 from convbook.stand_in import pretended_gpu
 from helpers import ROOT, on_cupy
 from helpers.visits import Visit, new_visit
+
+# `make check` asks for this profile: it draws a quarter of the examples (helpers/drawing.py).
+settings.register_profile("quick", max_examples=25)
+
+# What nbformat loads makes 38 parsers of addresses of this optional package, for no notebook: it
+# would cost every process some seconds.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # Without a window's machinery, the same engine opens a page with half the work: it comes first.
 BROWSERS = (
@@ -90,6 +99,17 @@ def pytest_ignore_collect(collection_path, config):
     if wants_cupy(config) and collection_path.suffix == ".py":
         return True if collection_path.name not in on_cupy.FILES else None
     return None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection():
+    """Spare the collector of garbage ten thousand tests, which stay to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before the marks are looked at

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from textwrap import dedent
 
+import pytest
+
 from helpers import ROOT
 
 # What a browser's Python lacks, or what takes longer to load than the package itself.
@@ -51,6 +53,7 @@ def run(code):
     return result.stdout
 
 
+@pytest.mark.slow
 def test_every_module_is_imported_where_the_rest_is_missing():
     found = run(f"""
         import importlib, sys

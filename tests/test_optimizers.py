@@ -5,12 +5,13 @@ import re
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.layers import Conv2d, Flatten, Linear, ReLU, Sequential
 from convbook.optimizers import SGD, Adam, AdamW, CosineSchedule, StepSchedule
+from helpers.drawing import examples
 
-drawn = settings(deadline=None, derandomize=True, max_examples=40)
+drawn = examples(40)
 
 
 def model_with_gradients(dtype=np.float32):

@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.detection import (
     anchor_boxes,
@@ -14,10 +14,11 @@ from convbook.detection import (
     sample_matches,
 )
 from helpers.detection import boxes_between
+from helpers.drawing import examples
 from helpers.refusing import refused
 from helpers.torch_vision import torchvision_models
 
-drawn = settings(deadline=None, derandomize=True, max_examples=60)
+drawn = examples(60)
 
 
 # --- Where they lie ------------------------------------------------------------------------------

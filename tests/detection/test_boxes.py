@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.detection import (
     area,
@@ -18,10 +18,11 @@ from convbook.detection import (
 )
 from convbook.detection.boxes import LIMIT
 from helpers.detection import boxes_between, random_boxes
+from helpers.drawing import examples
 from helpers.refusing import refused
 from helpers.torch_vision import torchvision_models
 
-drawn = settings(deadline=None, derandomize=True, max_examples=60)
+drawn = examples(60)
 BY_HAND = [
     ([0, 0, 2, 2], [0, 0, 2, 2], 1),
     ([0, 0, 2, 2], [1, 1, 3, 3], 1 / 7),

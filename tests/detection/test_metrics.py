@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.detection import (
     average_precision,
@@ -15,9 +15,10 @@ from convbook.detection import (
     precision_recall,
 )
 from helpers.detection import boxes_between
+from helpers.drawing import examples
 from helpers.refusing import refused
 
-drawn = settings(deadline=None, derandomize=True, max_examples=60)
+drawn = examples(60)
 THINGS = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10], [60, 0, 70, 10]], float)
 NOWHERE = np.array([[90, 90, 99, 99]], float)
 

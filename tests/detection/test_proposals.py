@@ -163,6 +163,7 @@ def test_per_anchor_has_the_order_of_the_anchors():
         layer(np.zeros((1, 6, 2, 2)))
 
 
+@pytest.mark.slow
 def test_a_first_stage_learns_where_things_are():
     """A small network with two heads over a tape; its proposals come to lie on the things."""
     rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import math
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.detection import (
     ChosenLoss,
@@ -22,12 +22,12 @@ from convbook.detection.roi import MaxRegions, checked_regions
 from convbook.layers import Conv2d, Flatten, Linear, ReLU, Sequential, Tape, call
 from convbook.losses import BCEWithLogitsLoss, SmoothL1Loss, SoftmaxCrossEntropy
 from helpers.detection import boxes_between, random_boxes
-from helpers.drawing import arranged
+from helpers.drawing import arranged, examples
 from helpers.gradients import numerical_gradient, relative_error
 from helpers.refusing import refused
 from helpers.torch_vision import torchvision_models
 
-drawn = settings(deadline=None, derandomize=True, max_examples=50)
+drawn = examples(50)
 RAMP = np.arange(16.0).reshape(1, 1, 4, 4)
 POOLS = [(roi_max_pool, roi_max_pool_backward), (roi_align, roi_align_backward)]
 

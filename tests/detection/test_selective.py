@@ -32,6 +32,7 @@ def test_a_thing_of_two_colours_is_found_as_one_and_in_parts():
     assert {upper, lower, whole} <= found
 
 
+@pytest.mark.slow
 def test_street_scenes():
     images, boxes, *_ = street_scenes(6, rng=0)
     found = [selective_search(image) for image in images]

@@ -3,13 +3,14 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.detection import best_boxes, iou, nms, plain, suppression
 from helpers.detection import boxes_between, random_boxes
+from helpers.drawing import examples
 from helpers.refusing import refused
 
-drawn = settings(deadline=None, derandomize=True, max_examples=60)
+drawn = examples(60)
 ROW = np.array([[0, 0, 10, 10], [0, 2, 10, 12], [0, 4, 10, 14], [30, 30, 40, 40]], float)
 
 

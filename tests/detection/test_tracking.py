@@ -100,6 +100,7 @@ def test_switches():
         identity_switches(lost, truth[:2])
 
 
+@pytest.mark.slow
 def test_films_of_the_street():
     """With perfect boxes few things are confused: those hidden for longer than the patience."""
     counts, miscounted = [], []

@@ -348,6 +348,7 @@ def test_a_pencil_answer_is_not_given_away():
             assert "448" not in text and not re.search(r"element .* should be", text)
 
 
+@pytest.mark.slow
 def test_lines_are_short_and_messages_always_the_same():
     messages = list(all_messages())
     assert messages == list(all_messages(said_to.__wrapped__))

@@ -9,7 +9,7 @@ from unittest import mock
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.functional import avg_pool2d, col2im, conv2d, im2col, max_pool2d, output_size
 from convbook.kernels import blocks
@@ -20,13 +20,14 @@ from helpers.drawing import (
     TOLERANCE,
     arranged,
     convolutions,
+    examples,
     poolings,
     random_array,
     sides,
 )
 
-drawn = settings(deadline=None, derandomize=True, max_examples=150)
-fewer = settings(drawn, max_examples=60)
+drawn = examples(150)
+fewer = examples(60)
 
 
 # --- Naive loops ---------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from unittest import mock
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook import functional
 from convbook.arrays import is_cupy, to_numpy
@@ -31,6 +31,7 @@ from helpers.drawing import (
     TOLERANCE,
     arranged,
     convolutions,
+    examples,
     pairs,
     poolings,
     random_array,
@@ -39,8 +40,8 @@ from helpers.drawing import (
 from helpers.gradients import numerical_gradient, relative_error, torch_gradients
 from helpers.refusing import refused
 
-drawn = settings(deadline=None, derandomize=True, max_examples=100)
-fewer = settings(drawn, max_examples=50)
+drawn = examples(100)
+fewer = examples(50)
 POOLS = {max_pool2d: max_pool2d_backward, avg_pool2d: avg_pool2d_backward}
 
 

@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.functional import (
     batch_norm2d,
@@ -12,11 +12,11 @@ from convbook.functional import (
     softmax_cross_entropy,
     softmax_cross_entropy_backward,
 )
-from helpers.drawing import ORDERS, arranged
+from helpers.drawing import ORDERS, arranged, examples
 from helpers.gradients import numerical_gradient, relative_error, torch_gradients
 from helpers.refusing import refused
 
-fewer = settings(deadline=None, derandomize=True, max_examples=60)
+fewer = examples(60)
 
 
 # --- Batch normalisation -------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.functional import (
     max_pool2d,
@@ -13,11 +13,11 @@ from convbook.functional import (
     upsample2d,
     upsample2d_backward,
 )
-from helpers.drawing import ORDERS, arranged
+from helpers.drawing import ORDERS, arranged, examples
 from helpers.gradients import numerical_gradient, relative_error, torch_gradients
 from helpers.refusing import refused
 
-drawn = settings(deadline=None, derandomize=True, max_examples=60)
+drawn = examples(60)
 MODES = ("nearest", "bilinear")
 sizes = st.tuples(st.integers(0, 3), st.integers(1, 4), st.integers(1, 6), st.integers(1, 6))
 

@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.functional import (
     instance_norm2d,
@@ -11,11 +11,11 @@ from convbook.functional import (
     local_response_norm,
     local_response_norm_backward,
 )
-from helpers.drawing import ORDERS, arranged
+from helpers.drawing import ORDERS, arranged, examples
 from helpers.gradients import numerical_gradient, relative_error, torch_gradients
 from helpers.refusing import refused
 
-drawn = settings(deadline=None, derandomize=True, max_examples=60)
+drawn = examples(60)
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(2, 6), st.integers(1, 6))
 both = st.sampled_from(("float32", "float64"))
 

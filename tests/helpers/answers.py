@@ -4,6 +4,7 @@ They are written as a learner would, with other loops than the pages'. An exerci
 those of the first chapters also serve the tests as a second opinion on the package.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -205,6 +206,14 @@ def dropout(x, u, p):
     return y
 
 
+@functools.cache
+def digits_to_know():
+    """Return the test digits and those that nobody has: of each the pictures' bytes, and labels."""
+    digits = mnist()
+    both = (digits.x_test, digits.y_test), unseen_digits()
+    return [([image.tobytes() for image in x], labels) for x, labels in both]
+
+
 class KnowsByHeart:
     """A network of so many parameters that has learned digits by heart.
 
@@ -213,14 +222,10 @@ class KnowsByHeart:
     """
 
     def __init__(self, size=10, right=990, unseen=990):
-        self.params, digits = {"w": np.zeros(size)}, mnist()
-        self.known = {}
-        for known, (x, labels) in (
-            (right, (digits.x_test, digits.y_test)),
-            (unseen, unseen_digits()),
-        ):
-            said = np.where(np.arange(len(x)) < known, labels, (labels + 1) % 10)
-            self.known |= {image.tobytes(): label for image, label in zip(x, said)}
+        self.params, self.known = {"w": np.zeros(size)}, {}
+        for known, (images, labels) in zip((right, unseen), digits_to_know()):
+            said = np.where(np.arange(len(labels)) < known, labels, (labels + 1) % 10)
+            self.known |= dict(zip(images, said))
 
     def eval(self):
         return self

@@ -2,12 +2,22 @@
 
 import hypothesis.strategies as st
 import numpy as np
+from hypothesis import settings
 
 # What a result may differ by from the exact one, relative to its magnitude.
 TOLERANCE = {"float16": 2e-3, "float32": 1e-5, "float64": 1e-10}
 FLOATS = ("float32", "float64")
 INTEGERS = ("bool", "int8", "uint8", "int32", "uint32", "int64")
 ORDERS = ("C", "F", "channels-last", "every other", "reversed", "read-only")
+
+
+def examples(count):
+    """Return hypothesis's settings for so many examples, the same ones every time.
+
+    The profile "quick" takes a quarter of them.
+    """
+    share = settings.default.max_examples / 100
+    return settings(deadline=None, derandomize=True, max_examples=max(1, round(count * share)))
 
 
 def small(shape, seed=0):

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from convbook.images import affine
 from convbook.images.affine import MODES, transform
@@ -24,6 +24,7 @@ from convbook.images.augment import (
     Zoom,
 )
 from convbook.stand_in import StandIn
+from helpers.drawing import examples
 
 ALL = [
     Flip(0.5, 0.5), Zoom(), Rotate(30), Shear(0.2, 0.1), Shift(3), Shift(1.5, whole=False),
@@ -148,7 +149,7 @@ def test_zoom_by_hand():
     np.testing.assert_allclose(transform(x, affine.shift(0.25), "zero")[0, 0], [[0, 3, 7]])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.tuples(*[st.integers(1, 12)] * 4),
@@ -168,7 +169,7 @@ def test_identities(seed, shape, mode, flips):
     assert y.min() >= min(0, x.min()) - 1e-6 and y.max() <= x.max() + 1e-6
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_product_is_one_after_the_other(seed):
     draws, x = rng(seed), smooth()

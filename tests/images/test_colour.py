@@ -19,6 +19,7 @@ from convbook.images.colour import (
     to_ycbcr,
     unfolded,
 )
+from helpers.drawing import examples
 
 RNG = np.random.default_rng
 
@@ -53,6 +54,7 @@ def test_it_is_what_jpeg_does():
     assert abs(theirs - ours).max() <= 1.5  # rounded twice
 
 
+@examples(100)
 @given(st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 4), st.integers(1, 4))
 def test_there_and_back(seed, n, h, w):
     # Colours that are the same in squares of 2 × 2, all over the picture, come back exactly.
@@ -68,6 +70,7 @@ def test_there_and_back(seed, n, h, w):
     np.testing.assert_allclose(coloured(grey, colours), x, atol=4e-6)
 
 
+@examples(100)
 @given(st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 4), st.integers(1, 4))
 def test_no_brightness_is_lost(seed, n, h, w):
     x = 0.3 + 0.4 * RNG(seed).random((n, 3, 2 * h, 2 * w), np.float32)

@@ -4,11 +4,12 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from convbook.functional import conv2d, conv2d_backward, conv_transpose2d, conv_transpose2d_backward
 from convbook.kernels import blocks, columns, winograd
 from convbook.kernels.geometry import Geometry
+from helpers.drawing import examples
 
 ORDERS = {"NCHW": (0, 1, 2, 3), "channels-last": (0, 2, 3, 1), "last axis first": (3, 2, 1, 0)}
 
@@ -45,7 +46,7 @@ def test_the_matrices_give_a_correlation():
 padding = st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3))] * 2)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(
     st.integers(1, 4),
     st.integers(1, 20),

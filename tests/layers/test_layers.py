@@ -9,7 +9,7 @@ from unittest import mock
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook import functional, layers
 from convbook.arrays import is_cupy, to_numpy
@@ -40,8 +40,9 @@ from convbook.layers.base import Container, Layer
 from convbook.layers.gradcheck import check_layer
 from convbook.layers.summary import Summary
 from convbook.stand_in import StandIn
+from helpers.drawing import examples
 
-drawn = settings(deadline=None, derandomize=True, max_examples=40)
+drawn = examples(40)
 
 LAYERS = [
     (Conv2d(2, 3, 3, stride=2, padding=1, rng=0), (2, 2, 5, 6)),

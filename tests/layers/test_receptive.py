@@ -50,12 +50,12 @@ def up(kernel_size, **options):
     return ConvTranspose2d(1, 1, kernel_size, bias=False, **ONES, **options)
 
 
-def reached(model):
+def reached(model, size=96):
     """Return (height, width) of what reaches outputs in the middle, the most of all of them.
 
     All weights are 1 and all poolings averages, so that no two ways cancel out.
     """
-    x = np.ones((1, 1, 96, 96))
+    x = np.ones((1, 1, size, size))
     model = model.astype(np.float64).eval()
     y = model(x)
     most, (height, width) = [0, 0], y.shape[2:]
@@ -136,7 +136,7 @@ def test_drawn_chains(seed):
         ][rng.choice(4, p=[0.4, 0.2, 0.2, 0.2])]()
 
     model = Sequential(*(draw() for _ in range(4)))
-    assert Summary(model, (1, 96, 96)).tree.receptive_field == reached(model)
+    assert Summary(model, (1, 48, 48)).tree.receptive_field == reached(model, 48)
 
 
 def test_known_networks():

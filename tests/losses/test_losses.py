@@ -6,7 +6,7 @@ import re
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook import losses
 from convbook.arrays import is_cupy
@@ -25,8 +25,9 @@ from convbook.losses import (
     probability,
 )
 from convbook.stand_in import pretended_gpu
+from helpers.drawing import examples
 
-drawn = settings(deadline=None, derandomize=True, max_examples=50)
+drawn = examples(50)
 
 
 @st.composite

@@ -195,6 +195,7 @@ SMALL = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", SMALL)
 def test_the_small_ones_learn_a_mini_batch(make):
     rng = np.random.default_rng(0)

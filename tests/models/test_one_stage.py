@@ -72,6 +72,7 @@ def test_gradients_are_the_numerical_ones():
         assert (gradients[name] * way).sum() == pytest.approx(numerical, rel=1e-4, abs=1e-5), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["yolo", "ssd"])
 def test_they_learn_a_few_scenes_by_heart(kind):
     if kind == "yolo":

@@ -133,6 +133,7 @@ def test_weights_are_saved_and_read(tmp_path):
     assert repr(model) == "RCNN(classes=4, masks=True, roi='align')"
 
 
+@pytest.mark.slow
 def test_it_learns_two_scenes():
     images, boxes, labels, masks = (part[:2] for part in (IMAGES, BOXES, LABELS, MASKS))
     model, rng = RCNN(base=8, hidden=32, rng=0), np.random.default_rng(0)

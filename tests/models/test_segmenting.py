@@ -186,6 +186,7 @@ def test_scores_and_gradients_are_pytorchs(kind):
 # --- Learning ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [fcn, segnet])
 def test_they_learn_scenes_and_the_fcn_takes_larger_ones(make):
     images, _, labels, masks = street_scenes(24, rng=0, size=32, most=2)

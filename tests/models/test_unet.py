@@ -149,6 +149,7 @@ def test_images_are_standardised_one_by_one():
     np.testing.assert_allclose(standardised(3 * x[:2] + 5), y[:2], atol=0.02)
 
 
+@pytest.mark.slow
 def test_it_learns_to_mark_squares():
     """A second of training: bright squares on noise, each pixel a yes or no, or one of two."""
     rng = np.random.default_rng(0)

@@ -37,6 +37,7 @@ def settings(tmp_path):
     return of
 
 
+@pytest.mark.slow
 def test_where_packages_come_from_is_taken_over(settings):
     expected = {
         "PIP_INDEX_URL": "https://classroom.invalid/simple",

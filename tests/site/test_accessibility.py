@@ -10,7 +10,6 @@ from helpers.figures import ALL, make
 from helpers.pages import NARROW, WIDE, settle, write_widget_page
 
 FILLED = {"AnswerGrid": {"values": [[1, 3], [None, None]]}}
-EXPLORERS = [make(cls, **FILLED.get(cls.__name__, {})) for cls in ALL]
 
 # The elements of explorers with a transition or an animation that takes time.
 MOVING = """
@@ -21,8 +20,13 @@ MOVING = """
 """
 
 
-def test_explorers_on_a_telephone(tmp_path, open_page):
-    write_widget_page(tmp_path, EXPLORERS)
+@pytest.fixture(scope="module")
+def explorers():
+    return [make(cls, **FILLED.get(cls.__name__, {})) for cls in ALL]
+
+
+def test_explorers_on_a_telephone(explorers, tmp_path, open_page):
+    write_widget_page(tmp_path, explorers)
     page = open_page(viewport=NARROW, is_mobile=True).page
     page.goto((tmp_path / "widgets.html").as_uri())
     settle(page)
@@ -30,9 +34,9 @@ def test_explorers_on_a_telephone(tmp_path, open_page):
 
 
 @pytest.mark.parametrize("wish", ["reduce", "no-preference"])
-def test_motion(wish, tmp_path, open_page):
+def test_motion(wish, explorers, tmp_path, open_page):
     """Cells change their colours smoothly, but not for readers who asked for no motion."""
-    write_widget_page(tmp_path, EXPLORERS)
+    write_widget_page(tmp_path, explorers)
     page = open_page(viewport=WIDE, reduced_motion=wish).page
     page.goto((tmp_path / "widgets.html").as_uri())
     settle(page)

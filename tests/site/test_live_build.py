@@ -63,6 +63,7 @@ def command(folder, tmp_path):
     return result.returncode, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_folder_is_said_in_one_sentence(tmp_path):
     status, said = command(tmp_path / "nowhere", tmp_path)
     assert status == 1 and said.count("\n") == 1

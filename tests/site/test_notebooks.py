@@ -191,6 +191,7 @@ def test_two_executions_are_byte_identical(tmp_path, capsys):
     assert stored != fresh
 
 
+@pytest.mark.slow
 def test_a_failing_cell_is_named_and_the_file_stays(tmp_path, capsys):
     failing, sound = tmp_path / "failing.ipynb", tmp_path / "sound.ipynb"
     small_chapter(failing, "x = 1", "x / 0", "x")

@@ -148,6 +148,7 @@ def test_a_conditional_pair_learns_with_run():
     assert [optimizer.steps for optimizer in optimizers] == [6, 6]
 
 
+@pytest.mark.slow
 def test_two_clouds_become_one_and_the_discriminator_can_tell_no_more():
     generator, discriminator, of_g, of_d = players(hidden=32, lr=0.004)
     of_g.betas = of_d.betas = (0.5, 0.999)

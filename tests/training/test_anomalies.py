@@ -13,8 +13,10 @@ from convbook.models.autoencoder import (
 from convbook.training import predict
 from convbook.training.anomalies import ink, restoration_errors
 from convbook.training.metrics import auroc, psnr
+from helpers.drawing import examples
 
 
+@examples(100)
 @given(
     st.lists(st.integers(-3, 3), min_size=1, max_size=12),
     st.lists(st.integers(-3, 3), min_size=1, max_size=12),

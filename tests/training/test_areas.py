@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from convbook.losses import SoftDiceLoss
 from convbook.training import (
@@ -14,9 +14,10 @@ from convbook.training import (
     dice,
 )
 from convbook.training.metrics import near_edges
+from helpers.drawing import examples
 from helpers.refusing import refused
 
-drawn = settings(deadline=None, derandomize=True, max_examples=60)
+drawn = examples(60)
 
 
 @given(st.integers(0, 1000), st.floats(0, 1), st.floats(0, 1))

@@ -1,5 +1,7 @@
 """The checks for known faults: what each finds, what it lets pass, and that nothing is changed."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -39,13 +41,18 @@ def drawn(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-@pytest.fixture
-def trained():
-    """A small residual network after a few steps, and what it was trained with."""
+@pytest.fixture(scope="module")
+def trained_once():
     model, x = small_resnet(8, width=4, rng=0), drawn(60, 3, 8, 8)
     y = np.arange(60) % 10
     fit(model, x, y, epochs=8, batch_size=20, seed=0)
     return model, x, y
+
+
+@pytest.fixture
+def trained(trained_once):
+    """A small residual network after a few steps, and what it was trained with."""
+    return copy.deepcopy(trained_once)
 
 
 @pytest.fixture(autouse=True)

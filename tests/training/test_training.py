@@ -95,6 +95,7 @@ def test_it_learns():
     assert not any(layer.training for layer in model.walk())  # ready for use
 
 
+@pytest.mark.slow
 def test_the_network_of_the_chapter_reads_digits():
     digits, model = mnist(), digit_cnn(0)
     assert sum(a.size for a in model.params.values()) == 20_522

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from convbook.widgets import heart_explorer
+from convbook.widgets.heart_film import draw_film
 from helpers.visits import visit_in
 
 
@@ -46,3 +48,18 @@ def opened_in(profiles):
     yield start
     for visit in visits:
         visit.page.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_beat_is_drawn_once():
+    films = {}
+
+    def once(person):
+        key = repr(person)  # says all that there is to a person
+        if key not in films:
+            films[key] = draw_film(person)
+        return films[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(heart_explorer, "draw_film", once)
+        yield

@@ -46,6 +46,7 @@ def show(tmp_path, open_page):
 # --- In Python -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_training_in_python_begins_at_the_start_and_learns():
     assert GanLab().output["V"] < -1.4  # nothing is learned yet: worse than a coin
     first, later = (GanLab(seed=3, turns=turns).train()[0] for turns in (0, 60))

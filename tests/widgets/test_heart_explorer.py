@@ -11,28 +11,13 @@ from convbook.images import phantom
 from convbook.layers import Conv2d, MaxPool2d, ReLU, Sequential, Skip
 from convbook.models.unet import unet
 from convbook.training.metrics import dice
-from convbook.widgets import HeartExplorer, heart_explorer
+from convbook.widgets import HeartExplorer
 from convbook.widgets.heart_film import PHASES, SLICES, draw_film, normal_numbers
 from convbook.widgets.stored_unet import for_page, rounded, run, steps_of
 from helpers.figures import small_unet
 from helpers.pages import open_widgets, settle, write_widget_page
 
 VIEW = ".cb-heart-view"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def each_beat_is_drawn_once():
-    films = {}
-
-    def once(person):
-        key = repr(person)  # says all that there is to a person
-        if key not in films:
-            films[key] = draw_film(person)
-        return films[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(heart_explorer, "draw_film", once)
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +55,7 @@ def test_the_chapters_network_fits_into_a_page():
     assert sum(len(json.dumps(stored)) for stored in both) < 150_000
 
 
+@pytest.mark.slow
 def test_more_bits_mean_a_smaller_error(models):
     errors = [HeartExplorer(*models, bits=bits).error() for bits in (3, 5, 8)]
     assert errors[0] > errors[1] > errors[2]

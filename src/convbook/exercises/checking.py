@@ -97,7 +97,7 @@ class Exercise:
     verdict: Callable[[Any], list[str]] | None = None
     around: Callable = nullcontext
 
-    @property
+    @cached_property
     def parameters(self):
         """Names of the arguments of the function asked for."""
         return tuple(inspect.signature(self.reference).parameters)
