@@ -81,7 +81,7 @@ function render({ model, el }) {
   const keys = h("div", { class: "cb-legend" },
     key(svg("circle", { class: "cb-point", cx: 7, cy: 7, r: 4 }), "real"),
     key(svg("path", { class: "cb-point central", d: "M7 2L12 7L7 12L2 7Z" }), "generated"),
-    "ground: blue where D says real, orange where it says generated");
+    h("div", {}, "ground: blue where D says real, orange where it says generated"));
   const counter = h("b", { class: "cb-gamecount" });
   const numbers = h("div", { class: "cb-ganline" });
   const verdict = live("cb-verdictline");
@@ -91,7 +91,7 @@ function render({ model, el }) {
   };
   ui.add(
     h("div", { class: "cb-ganrow" }, situation.el, source.el),
-    h("div", { class: "cb-controls" }, Object.values(rates).map((c) => c.el), Object.values(counts).map((c) => c.el)),
+    h("div", { class: "cb-controls cb-ganrates" }, Object.values(rates).map((c) => c.el), Object.values(counts).map((c) => c.el)),
     h("div", { class: "cb-ganrow" }, loss.el, Object.values(boxes).map((b) => b.el)),
     h("div", { class: "cb-ganstage" }, h("div", {}, plane.el, hint, keys),
       h("div", { class: "cb-ganside" }, h("div", {}, counter, numbers), plots.v.el, plots.losses.el, verdict)));
@@ -138,6 +138,8 @@ function render({ model, el }) {
   function start() {
     run.textContent = "❚❚ Pause";
     run.setAttribute("aria-pressed", "true");
+    verdict.dataset.kind = "running";
+    verdict.textContent = "Both are learning. Press Pause to read here how they stand.";
     const go = () => {
       if (!run.isConnected) return pause();
       train(Infinity, SLICE);

@@ -1,7 +1,7 @@
 // Curves that grow while something is being trained: a plot of one or two lines over the steps.
 import { h, svg } from "./elements.js";
+import { keyOfGuide } from "./plot.js";
 import { fmt } from "./text.js";
-import "./plot.css";
 import "./curves.css";
 
 const [LEFT, RIGHT, TOP, BOTTOM, HEIGHT] = [40, 8, 8, 30, 130];
@@ -17,8 +17,9 @@ export function curvePlot({ title, axis, names, guide, limits: [least, most] }) 
     const line = svg("svg", { width: 22, height: 12, "aria-hidden": "true" }, svg("path", { class: `cb-curve${i ? " central" : ""}`, d: "M0 6H22" }));
     return { number, el: h("span", { class: "cb-key" }, line, `${name} `, number) };
   });
+  const still = guide && keyOfGuide(guide[1]);
   const image = svg("svg", { class: "cb-plot still", role: "img" });
-  const el = h("div", { class: "cb-curves" }, h("div", { class: "cb-curvehead" }, title && h("b", {}, title), keys.map((key) => key.el)), image);
+  const el = h("div", { class: "cb-curves" }, h("div", { class: "cb-curvehead" }, title && h("b", {}, title), keys.map((key) => key.el), still), image);
   return {
     el,
     show(places, series) {
@@ -44,7 +45,6 @@ export function curvePlot({ title, axis, names, guide, limits: [least, most] }) 
       image.replaceChildren(...lines.flat(),
         ...(guide ? [svg("path", { class: "cb-guide", d: `M${LEFT} ${down(guide[0])}H${width - RIGHT}` })] : []),
         ...drawn.filter(Boolean),
-        ...(guide ? [svg("text", { class: "cb-guidename", x: LEFT + 4, y: down(guide[0]) - 4 }, guide[1])] : []),
         svg("text", { x: LEFT, y: HEIGHT - 14, "text-anchor": "middle" }, "0"),
         svg("text", { x: width - RIGHT, y: HEIGHT - 14, "text-anchor": "end" }, String(end)),
         svg("text", { x: (LEFT + width) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, axis));
