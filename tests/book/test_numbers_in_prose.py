@@ -57,11 +57,6 @@ def by_epoch():
     return [run["by epoch"] for run in gan("conditional")]
 
 
-def first_epoch(noted, least=0.94):
-    """The first epoch after which the judge agrees so often."""
-    return next(k for k, share in enumerate(noted["agreement"], 1) if share >= least)
-
-
 def slower(key):
     """What λ = 8 reaches with a discriminator that learns a third as fast, seed by seed."""
     return colouring("8, D a third as fast", key, part="gallery")
@@ -101,6 +96,24 @@ def gan_distances(name, turn=100):
 
 def gan_agreements(name):
     return [run["agreement"] for run in gan("changes")[name]]
+
+
+def gan_digits_lost(name):
+    """Return by how many of 500 digits the judge agrees less often than before, sorted."""
+    pairs = zip(gan_agreements("all as here"), gan_agreements(name), strict=True)
+    return sorted(round(500 * (a - b)) for a, b in pairs)
+
+
+def gan_ratio(name, key):
+    """Return a change's median, divided by that without it."""
+    changed, before = ([run[key] for run in gan("changes")[n]] for n in (name, "all as here"))
+    return median(changed) / median(before)
+
+
+def fewer_blots(name, other):
+    """Return whether one change leaves fewer blots than the other, with each of the seeds."""
+    pairs = zip(gan("changes")[name], gan("changes")[other], strict=True)
+    return all(a["blots"] < b["blots"] for a, b in pairs)
 
 
 def gan_change(name):
@@ -1295,29 +1308,44 @@ CLAIMS = [
     ),
     (
         "3-9-1_gan",
-        "In 10 epochs the digits are what was asked for in 95 of 100 cases, three times",
+        "After 6 epochs, half a minute of one processor, the digits are what was asked for "
+        "in 94 to 96 of 100 cases",
         lambda: (
-            recorded("chapter_3_9_1")["conditional"]["epochs"] == 10
-            and all(round(100 * run["agreement"]) == 95 for run in gan("conditional"))
+            recorded("chapter_3_9_1")["conditional"]["epochs"] == 6
+            and {round(100 * run["agreement"]) for run in gan("conditional")} == {94, 96}
+            and all(25 < noted["seconds"][5] <= 30 for noted in by_epoch())
         ),
     ),
     (
         "3-9-1_gan",
-        "Five epochs are half a minute of one processor, and by then it is 92 or 93 of 100 cases. "
-        "94 of 100 come after six to eight epochs, in less than fifty seconds, and the last two "
-        "epochs add next to nothing.",
+        "After three epochs it is 88 to 90. The last epoch adds nothing any more",
         lambda: (
-            {round(100 * noted["agreement"][4]) for noted in by_epoch()} == {92, 93}
-            and all(27 < noted["seconds"][4] < 33 for noted in by_epoch())
-            and {first_epoch(noted) for noted in by_epoch()} == {6, 8}
-            and max(noted["seconds"][first_epoch(noted) - 1] for noted in by_epoch()) < 50
-            and all(noted["agreement"][9] - noted["agreement"][7] < 0.005 for noted in by_epoch())
+            sorted(round(100 * noted["agreement"][2]) for noted in by_epoch()) == [88, 90, 90]
+            and all(noted["agreement"][5] <= noted["agreement"][4] for noted in by_epoch())
         ),
     ),
     (
         "3-9-1_gan",
-        "vary about eight tenths as much as real ones",
-        lambda: all(0.78 < run["variety"] < 0.86 for run in gan("conditional")),
+        "slow to make use of it: 85 to 88 of 100.",
+        lambda: (
+            sorted(round(100 * a) for a in gan_agreements("label as ten planes"))[::2] == [85, 88]
+        ),
+    ),
+    (
+        "3-9-1_gan",
+        "vary {} times as much as real ones",
+        lambda: "{:.2f} to {:.2f}".format(
+            *sorted(run["variety"] for run in gan("conditional"))[::2]
+        ),
+    ),
+    (
+        "3-9-1_gan",
+        "They are a little farther from their nearest training digits than digits are that "
+        "nobody has trained on",
+        lambda: all(
+            0 < run["nearest"] - recorded("chapter_3_9_1")["conditional"]["real"]["nearest"] < 0.5
+            for run in gan("conditional")
+        ),
     ),
     (
         "3-9-1_gan",
@@ -1326,75 +1354,78 @@ CLAIMS = [
     ),
     (
         "3-9-1_gan",
-        "no hidden fully connected layer in the discriminator.",
-        lambda: gan_change("D: a hidden layer of 64") == (3, 0),
-    ),
-    (
-        "3-9-1_gan",
-        "batch normalisation in the generator, and the leaky ReLU. (With a plain ReLU in the "
-        "discriminator the judge agrees even a little more often each time, once by a single digit "
-        "of 500.) Without strides, with max pooling, the",
+        "Without the one, the judge agrees less often by two to eight digits of 500, and "
+        "there are more blots, each time. With a sigmoid, it is by two to 21 digits.",
         lambda: (
-            max(gan_change("G: no batch norm")) < 3
-            and gan_change("D: ReLU") == (0, 3)
-            and round(500 * (gan_agreements("D: ReLU")[1] - gan_agreements("all as here")[1])) == 1
+            gan_digits_lost("G: no batch norm") == [2, 8, 8]
+            and fewer_blots("all as here", "G: no batch norm")
+            and gan_digits_lost("G: sigmoid, and data from 0 to 1") == [2, 3, 21]
         ),
     ),
     (
         "3-9-1_gan",
-        "Without strides, with max pooling, the judge agrees less often in two of three, and the "
-        "blots are halved.",
+        "With max pooling in place of strides the judge agrees more often each time, and the "
+        "blots are halved. It has its price: the convolutions go over all pixels then, and "
+        "the training takes nearly twice as long.",
         lambda: (
-            gan_change("D: max pooling, not stride 2")[0] == 2
-            and 0.4
-            < median(run["blots"] for run in gan("changes")["D: max pooling, not stride 2"])
-            / median(run["blots"] for run in gan("changes")["all as here"])
-            < 0.65
+            gan_change("D: max pooling, not stride 2") == (0, 3)
+            and 0.45 < gan_ratio("D: max pooling, not stride 2", "blots") < 0.6
+            and 1.7 < gan_ratio("D: max pooling, not stride 2", "seconds") < 2
         ),
     ),
     (
         "3-9-1_gan",
-        "Sigmoid in place of tanh is worse in two of three, and no different in the third.",
-        lambda: (
-            [
-                round(a - b, 1)
-                for a, b in zip(
-                    gan_agreements("G: sigmoid, and data from 0 to 1"),
-                    gan_agreements("all as here"),
-                    strict=True,
-                )
-            ]
-            == [-0.2, -0.3, 0.0]
-        ),
-    ),
-    (
-        "3-9-1_gan",
-        "Copied pixels and an ordinary convolution do better than a transposed one, and batch "
-        "normalisation in the discriminator, which the paper has, does worse, three times each.",
-        lambda: (
-            gan_change("G: copied pixels, not transposed") == (0, 3)
-            and gan_change("D: batch norm, as in the paper") == (3, 0)
-        ),
-    ),
-    (
-        "3-9-1_gan",
-        "With kernel 3 the judge agrees in 30 to 46 of 100 cases, with kernel 4 in 61 to 68, and "
-        "with copied pixels in 74 to 79",
+        "copied pixels in the generator; batch normalisation, a hidden layer or a plain ReLU "
+        "in the discriminator.",
         lambda: all(
-            sorted(round(100 * agreement) for agreement in gan_agreements(name))[::2] == ends
-            for name, ends in (
-                ("kernel size 3", [30, 46]),
-                ("all as here", [61, 68]),
-                ("G: copied pixels, not transposed", [74, 79]),
+            max(gan_change(name)) < 3
+            for name in (
+                "G: copied pixels, not transposed",
+                "D: batch norm, as in the paper",
+                "D: a hidden layer of 64",
+                "D: ReLU",
             )
         ),
     ),
     (
         "3-9-1_gan",
-        "with kernel 3 it is stronger in each of the three seeds. Copied pixels, convolved then, "
-        "make hardly any.",
+        "With the ReLU there are fewer blots each time, and with copied pixels, which take "
+        "longer, more variety.",
         lambda: (
-            all(
+            fewer_blots("D: ReLU", "all as here")
+            and gan_ratio("G: copied pixels, not transposed", "seconds") > 1.5
+            and all(
+                copied["variety"] > run["variety"]
+                for copied, run in zip(
+                    gan("changes")["G: copied pixels, not transposed"],
+                    gan("changes")["all as here"],
+                    strict=True,
+                )
+            )
+        ),
+    ),
+    (
+        "3-9-1_gan",
+        "With kernel 3 the judge agrees less often each time, in 92 or 93 of 100 cases; with "
+        "kernel 4 it is 94 to 96, and with copied pixels as well",
+        lambda: (
+            gan_change("kernel size 3") == (3, 0)
+            and all(
+                {round(100 * agreement) for agreement in gan_agreements(name)} == ends
+                for name, ends in (
+                    ("kernel size 3", {92, 93}),
+                    ("all as here", {94, 96}),
+                    ("G: copied pixels, not transposed", {94, 96}),
+                )
+            )
+        ),
+    ),
+    (
+        "3-9-1_gan",
+        "with kernel 3 it is stronger in two of the three seeds. Copied pixels, convolved "
+        "then, make hardly any.",
+        lambda: (
+            sum(
                 small > large
                 for small, large in zip(
                     *(
@@ -1404,6 +1435,7 @@ CLAIMS = [
                     strict=True,
                 )
             )
+            == 2
             and max(
                 run["untrained checkerboard"]
                 for run in gan("changes")["G: copied pixels, not transposed"]
@@ -1433,37 +1465,26 @@ CLAIMS = [
     ),
     (
         "3-9-1_gan",
-        "there are 41 to 50 blots, in a hundred real ones 4",
+        "there are 44 to 49 blots, in a hundred real ones 4",
         lambda: (
-            sorted(round(100 * run["blots"]) for run in gan("conditional"))[::2] == [41, 50]
+            sorted(round(100 * run["blots"]) for run in gan("conditional"))[::2] == [44, 49]
             and round(100 * recorded("chapter_3_9_1")["conditional"]["real"]["blots"]) == 4
         ),
     ),
     (
         "3-9-1_gan",
-        "the judge agrees less often when the discriminator is so fast. Blots are more in two of "
-        "three.",
+        "the judge agrees less often when the discriminator is so fast, and there are about "
+        "twice as many blots, or more.",
         lambda: (
-            max(gan_agreements("D four times as fast, real is 1"))
-            < min(gan_agreements("all as here"))
-            and sum(
-                fast["blots"] > fair["blots"]
+            gan_change("D four times as fast, real is 1") == (3, 0)
+            and all(
+                fast["blots"] > 1.9 * fair["blots"]
                 for fast, fair in zip(
                     gan("changes")["D four times as fast, real is 1"],
                     gan("changes")["all as here"],
                     strict=True,
                 )
             )
-            == 2
-        ),
-    ),
-    (
-        "3-9-1_gan",
-        "after 10 epochs at equal rates a picture has less than half a blot on average, after 3 "
-        "epochs more than two",
-        lambda: (
-            max(run["blots"] for run in gan("conditional")) < 0.5
-            and min(run["blots"] for run in gan("changes")["all as here"]) > 2
         ),
     ),
     (

@@ -7,9 +7,9 @@ Two networks, two optimizers, and the question of whose gradients go where:
 
 - A step of the discriminator sees what the generator has made as plain data. No gradient goes back
   into the generator.
-- A step of the generator sends its gradient *through* the discriminator, which stays as it is. On
-  its way the gradient leaves something in the discriminator's `grads`: how it would have to change
-  to be fooled more easily. Nobody may use that, so it is cleared.
+- A step of the generator sends its gradient *through* the discriminator, which stays as it is. A
+  backward pass would leave something in the discriminator's `grads`: how it would have to change to
+  be fooled more easily. Nobody may use that, so it is not even computed.
 """
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from .. import checks
 from ..arrays import as_tuple
 from ..layers import Tape, call
+from ..layers.containers import only_handing_on
 from ..losses import BCEWithLogitsLoss
 from ..losses.binary import probability
 
@@ -186,8 +187,9 @@ def convincing(discriminator, fake, *condition, saturating=False):
     """
     scores, d_back = call(discriminator, fake, *condition)
     error, d_scores = generator_loss(scores, saturating)
-    d_fake = as_tuple(d_back(d_scores))[0]
-    discriminator.clear_grads()  # what the way through has left there
+    with only_handing_on(discriminator):
+        d_fake = as_tuple(d_back(d_scores))[0]
+    discriminator.clear_grads()  # what its own step has left there
     return error, d_fake
 
 
