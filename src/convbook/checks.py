@@ -41,6 +41,16 @@ def number(name, value, least, most=math.inf, open_end=False):
     return float(value)
 
 
+def generator(name, value):
+    """Return the generator that is given, or that an integer begins; None begins one by chance."""
+    if value is None or isinstance(value, np.random.Generator):
+        return np.random.default_rng(value)
+    try:
+        return np.random.default_rng(integer(name, value, least=0))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{error}; a numpy.random.Generator or None will do, too") from None
+
+
 def flag(name, value):
     """Return True or False; 1, "no" and None are neither."""
     if not isinstance(value, (bool, np.bool_)):

@@ -114,7 +114,7 @@ class HeartSet:
                 f"test must be fewer than the {len(patients)} patients, so that some are left to "
                 f"learn from, got {test}"
             )
-        order = np.random.default_rng(rng).permutation(patients)
+        order = checks.generator("rng", rng).permutation(patients)
         return self.of(order[test:]), self.of(order[:test])
 
     def areas(self, masks=None):

@@ -151,7 +151,7 @@ def heart(folder=None, patients=60, slices=8, rng=0):
         return sunnybrook.read(folder)
     patients = checks.integer("patients", patients, least=1)
     slices = checks.integer("slices", slices, least=1)
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     rows = []
     for who in range(patients):
         person = phantom.patient(rng)

@@ -120,7 +120,7 @@ def sample_matches(kinds, count, most_positive=0.5, rng=None):
     numpy.ndarray of ints
         Positions, the positive ones first, each part in rising order.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     count = checks.integer("count", count, least=0)
     most = int(count * checks.number("most_positive", most_positive, least=0, most=1))
     _, kinds = checks.numeric_arrays(kinds=kinds)

@@ -111,7 +111,7 @@ def patient(rng=None):
     -------
     Patient
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     u = rng.uniform
     weak = rng.random() < 0.4
     return Patient(
@@ -223,7 +223,7 @@ def frame(person, phase=0.0, height=0.0, rng=None, size=64, noise=None):
     height = checks.number("height", height, least=-1, most=1)
     checks.one_of("size", size, (32, 64, 128))
     noise = person.noise if noise is None else checks.number("noise", noise, least=0)
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     scene = _Scene(person, phase, height, rng)
     scene.draw_chest()
     scene.draw_right_ventricle()
@@ -349,7 +349,7 @@ def _received(person, image, noise, rng):
 @lru_cache(maxsize=8)
 def _grain(seed):
     """Return noise of three widths: it is fixed to the body, and the same in all its pictures."""
-    rng = np.random.default_rng(seed)
+    rng = checks.generator("seed", seed)
     return tuple(
         _blurred(rng.normal(size=(GRID, GRID)), width) * width * 3.5 for width in (1, 2, 3)
     )

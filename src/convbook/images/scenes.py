@@ -81,7 +81,7 @@ def street_scene(rng=None, size=64, least=1, most=4, grain=0.03):
     -------
     Scene
     """
-    rng, size = np.random.default_rng(rng), picture_size(size)
+    rng, size = checks.generator("rng", rng), picture_size(size)
     least = checks.integer("least", least, least=0)
     most = checks.integer("most", most, least=max(least, 1))
     grain = checks.number("grain", grain, least=0)
@@ -105,7 +105,7 @@ def street_queue(rng=None, size=64, count=7, grain=0.03):
     count : int
         How many there are; some may be hidden.
     """
-    rng, size = np.random.default_rng(rng), picture_size(size)
+    rng, size = checks.generator("rng", rng), picture_size(size)
     count = checks.integer("count", count, least=1)
     share = size[0] / size[1]  # a step is as long in a wide picture as in a square one
     first, step = rng.uniform(0.12, 0.3), rng.uniform(5, 7) / 64 * share
@@ -137,7 +137,7 @@ def street_scenes(n, rng=None, size=64, draw=street_scene, **options):
     boxes, labels, masks : lists
         Of each scene what `Scene` holds.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     drawn = [draw(rng, size, **options) for _ in range(checks.integer("n", n, least=1))]
     images = np.stack([scene.image for scene in drawn])
     return images, *([getattr(s, part) for s in drawn] for part in ("boxes", "labels", "masks"))
@@ -187,7 +187,7 @@ def street_video(rng=None, frames=40, size=64, count=6, grain=0.01):
         Their `ids` are the truth for tracking: each thing has its number throughout, also after
         it was hidden for a while.
     """
-    rng, size = np.random.default_rng(rng), picture_size(size)
+    rng, size = checks.generator("rng", rng), picture_size(size)
     frames = checks.integer("frames", frames, least=1)
     count = checks.integer("count", count, least=1)
     labels = rng.permutation(np.resize([0, 2, 1, 3, 0, 2], count))

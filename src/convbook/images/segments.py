@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .. import checks
+
 SEGMENT_NAMES = (
     "top bar",
     "upper right",
@@ -54,7 +56,7 @@ def two_digit_numbers(x, y, numbers, n, rng):
     labels : numpy.ndarray (n,) of ints
         The number in each image.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     labels = rng.choice(np.asarray(numbers), n)
     places = [np.flatnonzero(y == k) for k in range(10)]
     tens, units = (
@@ -68,6 +70,6 @@ def number_order(rng):
 
     So with the first 10, 20, … numbers, all digits occur equally often as tens and as units.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     tens, units, turns = (rng.permutation(10) for _ in range(3))
     return np.concatenate([10 * tens + np.roll(units, turn) for turn in turns])

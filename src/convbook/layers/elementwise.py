@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
+from .. import checks
 from ..arrays import get_array_module
-from ..checks import number
 from ..kernels import masks
 from .base import Layer, errors_of
 
@@ -62,7 +62,7 @@ class LeakyReLU(Elementwise):
 
     def __init__(self, slope=0.01):
         super().__init__()
-        self.slope = number("slope", slope, least=0, most=1, open_end=True)
+        self.slope = checks.number("slope", slope, least=0, most=1, open_end=True)
 
     def _function(self, xp, x, out):
         below = x * self.slope if self.slope else 0  # 0 times an infinity would be NaN
@@ -123,12 +123,12 @@ class Dropout(Layer):
 
     def __init__(self, p=0.5, rng=None):
         super().__init__()
-        self.p = number("p", p, least=0, most=1, open_end=True)
+        self.p = checks.number("p", p, least=0, most=1, open_end=True)
         self.reseed(rng)
 
     def reseed(self, rng):
         """Draw from this int or numpy.random.Generator from now on."""
-        self._rng = np.random.default_rng(rng)
+        self._rng = checks.generator("rng", rng)
         self._gpu_rng = None
 
     def __getstate__(self):

@@ -86,7 +86,7 @@ class Conv2d(Convolution):
         checks.pair("dilation", dilation)
         self.dilation = dilation
         c, oc = in_channels // groups, out_channels // groups
-        f = init(np.random.default_rng(rng), (out_channels, c, fh, fw), c * fh * fw, oc * fh * fw)
+        f = init(checks.generator("rng", rng), (out_channels, c, fh, fw), c * fh * fw, oc * fh * fw)
         self._make_params(f, dtype)
 
     def forward(self, x):
@@ -174,7 +174,7 @@ class ConvTranspose2d(Convolution):
         c, oc = in_channels // groups, out_channels // groups
         # With stride S only every S-th cell of a filter meets an input, along each axis.
         fan_in = max(1, c * fh * fw / math.prod(checks.pair("stride", stride)))
-        f = init(np.random.default_rng(rng), (in_channels, oc, fh, fw), fan_in, oc * fh * fw)
+        f = init(checks.generator("rng", rng), (in_channels, oc, fh, fw), fan_in, oc * fh * fw)
         self._make_params(f, dtype)
 
     def forward(self, x):
@@ -246,7 +246,7 @@ class Linear(Layer):
         self.out_features = checks.integer("out_features", out_features, least=1)
         self.bias = bool(bias)
         shape = (out_features, in_features)
-        w = init(np.random.default_rng(rng), shape, in_features, out_features)
+        w = init(checks.generator("rng", rng), shape, in_features, out_features)
         self.params["w"] = w.astype(float_dtype(dtype))
         if bias:
             self.params["b"] = np.zeros(out_features, dtype)

@@ -4,8 +4,7 @@ Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolution
 NeurIPS 2012.
 """
 
-import numpy as np
-
+from .. import checks
 from ..layers import (
     Conv2d,
     Dropout,
@@ -39,7 +38,7 @@ def alexnet(classes=1000, hidden=4096, rng=None):
     Sequential
         61,100,840 parameters.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         Conv2d(3, 64, 11, stride=4, padding=2, rng=rng),
         ReLU(),
@@ -82,7 +81,7 @@ def alexnet_2012(classes=1000, rng=None):
     Sequential
         60,965,224 parameters.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         Conv2d(3, 96, 11, stride=4, rng=rng),
         ReLU(),
@@ -124,7 +123,7 @@ def small_alexnet(classes=10, width=16, rng=None):
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
-    rng, w = np.random.default_rng(rng), width
+    rng, w = checks.generator("rng", rng), width
     return Sequential(
         Conv2d(3, w, 5, padding=2, rng=rng),
         ReLU(),

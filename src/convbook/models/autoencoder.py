@@ -1,7 +1,5 @@
 """Networks that learn from images alone: they squeeze a digit and restore it, or clean it."""
 
-import numpy as np
-
 from .. import checks
 from ..layers import (
     Conv2d,
@@ -32,7 +30,7 @@ def digit_autoencoder(channels=8, rng=None):
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     encoder = Sequential(
         Conv2d(1, 8, 3, stride=2, padding=1, rng=rng),
         ReLU(),
@@ -66,7 +64,7 @@ def dense_autoencoder(features=16, hidden=128, rng=None):
         Draws the initial weights.
     """
     features = checks.integer("features", features, least=1)
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     encoder = Sequential(
         Flatten(), Linear(784, hidden, rng=rng), ReLU(), Linear(hidden, features, rng=rng)
     )
@@ -96,7 +94,7 @@ def convolutional_autoencoder(features=2, rng=None):
         Draws the initial weights.
     """
     features = checks.integer("features", features, least=1)
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     encoder = Sequential(
         Conv2d(1, 8, 3, stride=2, padding=1, rng=rng),
         ReLU(),
@@ -139,7 +137,7 @@ def digit_cleaner(channels=8, norm=True, rng=None):
         Draws the initial weights.
     """
     c = checks.integer("channels", channels, least=1)
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     quarter = Sequential(
         MaxPool2d(2),
         *conv_relu(2 * c, 4 * c, rng, norm),

@@ -1,7 +1,6 @@
 """The network of chapter 3-6, which names what a small photograph shows."""
 
-import numpy as np
-
+from .. import checks
 from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 
 
@@ -20,7 +19,7 @@ def cifar_cnn(rng=None):
     -------
     Sequential
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         Conv2d(3, 16, 3, padding=1, rng=rng),
         ReLU(),

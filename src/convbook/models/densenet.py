@@ -3,8 +3,6 @@
 Huang et al., "Densely connected convolutional networks", CVPR 2017.
 """
 
-import numpy as np
-
 from .. import checks
 from ..layers import (
     AvgPool2d,
@@ -45,7 +43,7 @@ def densenet(depth=121, classes=1000, rng=None):
     Sequential
         DenseNet-121 has 7,978,856 parameters.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     counts, growth = BLOCKS[checks.one_of("depth", depth, BLOCKS)]
     channels = 2 * growth
     stem = Sequential(
@@ -67,7 +65,7 @@ def small_densenet(classes=10, growth=12, layers=4, rng=None):
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
-    rng, channels = np.random.default_rng(rng), 2 * growth
+    rng, channels = checks.generator("rng", rng), 2 * growth
     stem = Conv2d(3, channels, 3, padding=1, bias=False, rng=rng)
     return dense(stem, channels, (layers,) * 3, growth, classes, rng)
 

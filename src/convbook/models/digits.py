@@ -1,7 +1,6 @@
 """The network of chapter 3-5-1, which reads handwritten digits, and those made of its parts."""
 
-import numpy as np
-
+from .. import checks
 from ..layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU, Sequential
 
 
@@ -44,7 +43,7 @@ def digit_cnn(rng=None):
     -------
     Sequential
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         *convolutional_part(rng),
         Linear(16 * 4 * 4, 64, rng=rng),
@@ -68,7 +67,7 @@ def digit_body(features=64, rng=None):
     Sequential
         From images (N, 1, 28, 28) to features (N, features), none of them negative.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         *convolutional_part(rng),
         Linear(16 * 4 * 4, features, rng=rng),
@@ -78,7 +77,7 @@ def digit_body(features=64, rng=None):
 
 def number_cnn(outputs=14, rng=None):
     """Return an untrained network for images (N, 1, 28, 40), made like that of chapter 3-5-1."""
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         *convolutional_part(rng),
         Linear(16 * 4 * 7, 64, rng=rng),

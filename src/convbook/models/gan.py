@@ -5,8 +5,6 @@ without a sigmoid, the logarithm of D / (1 - D): `BCEWithLogitsLoss` and `probab
 `convbook.training.adversarial` trains both.
 """
 
-import numpy as np
-
 from .. import checks
 from ..arrays import get_array_module
 from ..layers import (
@@ -40,7 +38,7 @@ def plane_generator(noise=2, hidden=64, rng=None):
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         Linear(noise, hidden, rng=rng),
         ReLU(),
@@ -60,7 +58,7 @@ def plane_discriminator(hidden=64, inputs=2, rng=None):
         2 for a point; 4 for two points side by side, which are judged together.
     rng : int or numpy.random.Generator, optional
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         Linear(inputs, hidden, rng=rng),
         LeakyReLU(SLOPE),
@@ -103,7 +101,7 @@ def digit_generator(
         Of the transposed convolutions, at least 2. With one that stride 2 does not divide, an
         uneven number of products makes a pixel: the checkerboard.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     size = checks.integer("kernel_size", kernel_size, least=2)
     padding, rest = divmod(size - 1, 2)
 
@@ -167,7 +165,7 @@ def digit_discriminator(
     inputs : int
         Channels of the picture.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
 
     def half_as_large(c, oc):
         if pooling:

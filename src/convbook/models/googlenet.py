@@ -5,8 +5,6 @@ edition, with batch normalisation (Ioffe and Szegedy, ICML 2015), and without th
 classifiers, which only helped the training of the first.
 """
 
-import numpy as np
-
 from .. import checks
 from ..layers import (
     Branches,
@@ -52,7 +50,7 @@ def googlenet(classes=1000, largest=5, rng=None):
     Sequential
         7,005,832 parameters, or 6,624,904 with filters of 3×3 in the third branch.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     largest = checks.one_of("largest", largest, (3, 5))
     layers, channels = (
         [
@@ -89,7 +87,7 @@ def small_googlenet(classes=10, width=8, rng=None):
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
-    rng, w = np.random.default_rng(rng), width
+    rng, w = checks.generator("rng", rng), width
     narrow = (2 * w, 2 * w, 4 * w, w, w, w)
     wide = (4 * w, 4 * w, 8 * w, 2 * w, 2 * w, 2 * w)
     return Sequential(

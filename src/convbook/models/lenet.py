@@ -4,8 +4,7 @@ LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document 
 Proceedings of the IEEE, 1998.
 """
 
-import numpy as np
-
+from .. import checks
 from ..layers import AvgPool2d, Conv2d, Flatten, Linear, Sequential, Tanh
 
 
@@ -28,7 +27,7 @@ def lenet(channels=1, classes=10, rng=None):
     Sequential
         61,706 parameters for 1 channel and 10 classes.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         Conv2d(channels, 6, 5, rng=rng),
         Tanh(),

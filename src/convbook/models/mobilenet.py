@@ -4,8 +4,6 @@ Howard et al., "MobileNets: efficient convolutional neural networks for mobile v
 2017.
 """
 
-import numpy as np
-
 from .. import checks
 from ..layers import GlobalAvgPool2d, Linear, Sequential
 from .blocks import conv_bn_relu
@@ -40,7 +38,7 @@ def mobilenet(classes=1000, width=1.0, rng=None):
     Sequential
         4,231,976 parameters.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     width = checks.number("width", width, least=0)
     channels = max(1, int(32 * width))
     layers = [Sequential(*conv_bn_relu(3, channels, 3, rng, stride=2))]
@@ -62,7 +60,7 @@ def small_mobilenet(classes=10, width=16, rng=None):
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
-    rng, w = np.random.default_rng(rng), width
+    rng, w = checks.generator("rng", rng), width
     return Sequential(
         Sequential(*conv_bn_relu(3, w, 3, rng)),
         separable(w, 2 * w, 1, rng),

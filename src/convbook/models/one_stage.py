@@ -50,7 +50,7 @@ def yolo(classes=4, grid=8, boxes=2, base=16, rng=None):
     for name, number in (("classes", classes), ("boxes", boxes), ("base", base)):
         checks.integer(name, number, least=1)
     halvings = {16: 2, 8: 3, 4: 4}[checks.one_of("grid", grid, (4, 8, 16))]
-    rng, layers, wide = np.random.default_rng(rng), [], 3
+    rng, layers, wide = checks.generator("rng", rng), [], 3
     for level, factor in enumerate((1, 2, 4, 6, 6, 6)):
         layers += conv_bn_relu(wide, factor * base, 3, rng)
         wide = factor * base
@@ -88,7 +88,7 @@ class SSD(Container):
                 "maps must be two, with strides 4 and 8, got strides "
                 f"{[stride for stride, _ in self.maps]}"
             )
-        rng, numbers = np.random.default_rng(rng), self.classes + 5
+        rng, numbers = checks.generator("rng", rng), self.classes + 5
 
         def head(channels, shapes):
             conv = Conv2d(channels, len(shapes) * numbers, 3, padding=1, rng=rng)

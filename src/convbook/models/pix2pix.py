@@ -4,8 +4,6 @@ Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversa
 CVPR 2017. `convbook.training.paired` trains both.
 """
 
-import numpy as np
-
 from .. import checks
 from ..layers import BatchNorm2d, Concat, Container, Conv2d, LeakyReLU, Sequential, Tanh
 from ..layers.base import run_backward
@@ -87,7 +85,7 @@ def patch_discriminator(
         (N, 1, H / 2^halvings, W / 2^halvings).
     """
     halvings = checks.integer("halvings", halvings, least=1)
-    rng, layers, arriving = np.random.default_rng(rng), [], in_channels + out_channels
+    rng, layers, arriving = checks.generator("rng", rng), [], in_channels + out_channels
     for i in range(halvings + 1):
         wide, normalised = channels * 2**i, batch_norm and i > 0
         size, stride = (4, 2) if i < halvings else (3, 1)

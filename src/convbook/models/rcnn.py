@@ -74,7 +74,7 @@ class RCNN(Container):
         self.roi = checks.one_of("roi", roi, ("align", "max"))
         self.base = checks.integer("base", base, least=1)
         self.hidden = checks.integer("hidden", hidden, least=1)
-        rng, wide, per_cell = np.random.default_rng(rng), 4 * base, len(self.shapes)
+        rng, wide, per_cell = checks.generator("rng", rng), 4 * base, len(self.shapes)
         regions = RoIAlign if roi == "align" else RoIMaxPool
         children = {
             "backbone": Sequential(*features(base, rng)),
@@ -121,7 +121,7 @@ class RCNN(Container):
         """
         if self.masks and masks is None:
             raise TypeError("masks must be given: this network has a branch for them")
-        rng, parts, size = np.random.default_rng(rng), self.children, images.shape[2:]
+        rng, parts, size = checks.generator("rng", rng), self.children, images.shape[2:]
         tape = Tape(self)
         f = tape(parts["backbone"], images)
         r = tape(parts["first"], f)

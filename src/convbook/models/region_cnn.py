@@ -57,7 +57,7 @@ def region_cnn(classes=4, base=16, hidden=128, rng=None):
     """
     for name, number in (("classes", classes), ("base", base), ("hidden", hidden)):
         checks.integer(name, number, least=1)
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         *features(base, rng),
         MaxPool2d(2),

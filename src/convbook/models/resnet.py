@@ -4,8 +4,6 @@ He et al., "Deep residual learning for image recognition", CVPR 2016; Zagoruyko 
 residual networks", BMVC 2016.
 """
 
-import numpy as np
-
 from .. import checks
 from ..layers import Conv2d, GlobalAvgPool2d, Linear, MaxPool2d, ReLU, Residual, Sequential, Shrink
 from .blocks import conv_bn, conv_bn_relu
@@ -48,7 +46,7 @@ def resnet(depth, classes=1000, width=64, rng=None):
         classes,
         width,
         width,
-        np.random.default_rng(rng),
+        checks.generator("rng", rng),
     )
 
 
@@ -73,7 +71,7 @@ def wide_resnet(depth=50, classes=1000, widen=2, rng=None):
     """
     counts, _ = STAGES[checks.one_of("depth", depth, (50, 101, 152))]
     widen = checks.integer("widen", widen, least=1)
-    return staged(counts, bottleneck_block, classes, 64, 64 * widen, np.random.default_rng(rng))
+    return staged(counts, bottleneck_block, classes, 64, 64 * widen, checks.generator("rng", rng))
 
 
 def staged(counts, block, classes, width, inner, rng):
@@ -160,7 +158,7 @@ def small_resnet(
             f"depth must be {3 * each}n + 2, such as {3 * each + 2}, "
             f"{6 * each + 2} or {9 * each + 2}, got {depth}"
         )
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     layers, channels = [*convolution(3, width, 3, norm, rng), ReLU()], width
     for stage in range(3):
         stage_layers = []

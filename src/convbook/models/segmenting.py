@@ -52,7 +52,7 @@ def fcn(in_channels=3, classes=5, base=16, skips=2, rng=None):
     for name, number in (("in_channels", in_channels), ("classes", classes), ("base", base)):
         checks.integer(name, number, least=1)
     checks.one_of("skips", skips, (0, 1, 2))
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
 
     def level(inputs, outputs):
         return [*conv_bn_relu(inputs, outputs, 3, rng), MaxPool2d(2)]
@@ -113,7 +113,7 @@ def segnet(in_channels=3, classes=5, base=16, depth=3, rng=None):
     """
     for name, number in (("in_channels", in_channels), ("classes", classes), ("base", base)):
         checks.integer(name, number, least=1)
-    depth, rng = checks.integer("depth", depth, least=1), np.random.default_rng(rng)
+    depth, rng = checks.integer("depth", depth, least=1), checks.generator("rng", rng)
     widths = [base * 2**i for i in range(depth)]
     pools = [MaxPool2d(2) for _ in widths]
     layers = []

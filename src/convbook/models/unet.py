@@ -45,7 +45,7 @@ def unet(in_channels=1, classes=1, base=8, depth=3, rng=None, skips=True):
     for name, number in (("in_channels", in_channels), ("classes", classes), ("base", base)):
         checks.integer(name, number, least=1)
     checks.integer("depth", depth, least=0)
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         *_level(in_channels, base, depth, rng, skips), Conv2d(base, classes, 1, rng=rng)
     )

@@ -4,8 +4,6 @@ Simonyan and Zisserman, "Very deep convolutional networks for large-scale image 
 2015.
 """
 
-import numpy as np
-
 from .. import checks
 from ..layers import Dropout, Flatten, Linear, MaxPool2d, ReLU, Sequential
 from .blocks import conv_relu
@@ -34,7 +32,7 @@ def vgg(depth=16, classes=1000, hidden=4096, rng=None):
     Sequential
         VGG-16 has 138,357,544 parameters, nine tenths of them in the linear layers.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         stages(CONVOLUTIONS[checks.one_of("depth", depth, CONVOLUTIONS)], CHANNELS, 3, rng),
         Flatten(),
@@ -61,7 +59,7 @@ def small_vgg(classes=10, width=12, norm=False, rng=None):
     rng : int or numpy.random.Generator, optional
         Draws the initial weights.
     """
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     return Sequential(
         stages((2, 2, 2), (width, 2 * width, 4 * width), 3, rng, norm),
         Flatten(),

@@ -76,7 +76,7 @@ class YoloTiny(Container):
     def __init__(self, classes=80, width=1.0, rng=None):
         self.classes = checks.integer("classes", classes, least=1)
         self.width = checks.number("width", width, least=1 / 16)
-        rng = np.random.default_rng(rng)
+        rng = checks.generator("rng", rng)
 
         def wide(channels):
             return max(1, round(channels * self.width))

@@ -9,8 +9,6 @@ Each time they are gone through, the order is a new one.
 import inspect
 import math
 
-import numpy as np
-
 from .. import checks
 from ..arrays import get_array_module
 from .checks import data
@@ -49,7 +47,7 @@ class MiniBatches:
             )
         self.augment, self.changes_targets = augment, changes_targets(augment)
         self.move = move
-        self._shuffling, self._augmenting = generator(seed).spawn(2)
+        self._shuffling, self._augmenting = checks.generator("seed", seed).spawn(2)
 
     def __len__(self):
         return math.ceil(len(self.x) / self.batch_size)
@@ -73,13 +71,6 @@ class MiniBatches:
 
     def __repr__(self):
         return f"MiniBatches({len(self)} of {self.batch_size} of {len(self.x)} inputs)"
-
-
-def generator(seed):
-    """Return the generator that an int begins, or the one that is given."""
-    if seed is not None and not isinstance(seed, np.random.Generator):
-        seed = checks.integer("seed", seed, least=0)
-    return np.random.default_rng(seed)
 
 
 def augmented(augment, both, x, y, rng):

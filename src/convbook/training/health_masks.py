@@ -140,7 +140,7 @@ def moved_together(augment, shape=(1, 64, 64), rng=0, count=16):
     Finding
     """
     channels, height, width = (checks.integer("shape", size, least=1) for size in shape)
-    rng = np.random.default_rng(rng)
+    rng = checks.generator("rng", rng)
     side = min(height, width)
     rows, columns = np.mgrid[0:height, 0:width]
     centres = rng.uniform(0.35, 0.65, (count, 2, 1, 1))

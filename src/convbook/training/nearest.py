@@ -36,7 +36,7 @@ def one_shot_accuracy(features, labels, shots=1, draws=200, seed=0):
         checks.integer(name, value, least=1) for name, value in (("shots", shots), ("draws", draws))
     )
     features = features.reshape(len(features), -1)
-    rng = np.random.default_rng(seed)
+    rng = checks.generator("seed", seed)
     classes, truth = np.unique(labels, return_inverse=True)
     if len(truth) != len(features):
         raise ValueError(f"labels must be as many as features, {len(features)}, got {len(truth)}")

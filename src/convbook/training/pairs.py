@@ -52,7 +52,7 @@ def class_batches(labels, steps, each=8, seed=0):
     steps, each = (
         checks.integer(name, value, least=1) for name, value in (("steps", steps), ("each", each))
     )
-    rng, labels = np.random.default_rng(seed), np.asarray(labels)
+    rng, labels = checks.generator("seed", seed), np.asarray(labels)
     places = [np.flatnonzero(labels == k) for k in np.unique(labels)]
     fewest = min(map(len, places), default=0)
     if fewest < each:

@@ -4,7 +4,6 @@ import numpy as np
 
 from .. import checks
 from ..detection import flip_boxes
-from .batches import generator
 
 
 class SceneBatches:
@@ -45,7 +44,7 @@ class SceneBatches:
                 f"{batch_size}"
             )
         self.steps = checks.integer("steps", steps, least=1)
-        self._rng = generator(seed)
+        self._rng = checks.generator("seed", seed)
 
     def __len__(self):
         return self.steps

@@ -3,7 +3,7 @@
 from .. import checks
 from ..layers.base import Layer, run_backward
 from ..losses import Loss, SoftmaxCrossEntropy
-from .batches import MiniBatches, changes_targets, generator
+from .batches import MiniBatches, changes_targets
 from .checks import chosen_metrics, chosen_optimizer, data, held_out, instance
 from .loop import check_checkpoint, check_patience, run
 from .use import evaluate, first_scores, mover
@@ -100,7 +100,7 @@ def fit(
     check_checkpoint(checkpoint)
     loss = SoftmaxCrossEntropy() if loss is None else loss
     optimizer = chosen_optimizer(model, optimizer, schedule)
-    rng = generator(seed)
+    rng = checks.generator("seed", seed)
     batches = MiniBatches(x, y, batch_size, rng, augment, move=lambda array: mover(model)(array))
     scores = first_scores(model, x, "y", y, loss)
     if validation is not None:
