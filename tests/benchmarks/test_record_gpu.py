@@ -55,6 +55,7 @@ def test_without_a_gpu_the_cpu_is_recorded_and_the_reason(recorder, monkeypatch,
     recorder.write(record, tmp_path / "gpu.json")
 
 
+@pytest.mark.slow
 def test_with_a_gpu_everything_is_recorded(recorder, monkeypatch, tmp_path):
     monkeypatch.setattr(recorder, "why_no_torch", lambda: "")
     on_gpu = recorder.time_torch

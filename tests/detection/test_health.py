@@ -161,6 +161,7 @@ def test_things_that_are_said_twice():
     fine(said_once(across))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [

@@ -81,6 +81,7 @@ def yolo_loss_by_loops(y, t, boxes, place=5.0, nothing=0.5):
     return total / n
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("boxes", [1, 2, 3])
 def test_yolo_loss_is_the_papers(boxes):
     rng = np.random.default_rng(boxes)

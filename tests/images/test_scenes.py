@@ -78,6 +78,7 @@ def test_a_larger_picture_shows_the_same():
             np.testing.assert_allclose(4 * box, wide, atol=9)
 
 
+@pytest.mark.slow
 def test_scenes_hold_all_classes_and_sizes():
     images, boxes, labels, masks = street_scenes(60, rng=0)
     assert images.shape == (60, 3, 64, 64) and images.dtype == np.float32

@@ -765,6 +765,7 @@ def residual_block(c, oc, stride, rng=0):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("c, oc, stride", [(3, 3, 1), (2, 3, 2)])
 def test_a_residual_adds_and_its_gradient_takes_both_ways(c, oc, stride):
     block = residual_block(c, oc, stride).astype(np.float64)

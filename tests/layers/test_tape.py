@@ -86,6 +86,7 @@ def assert_gradients(models, error):
 # --- Graphs of all kinds -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shrink", [Layer(), MaxPool2d(2)], ids=["equal", "different"])
 def test_a_head_that_reads_two_maps_of_equal_or_different_shapes(shrink):
     body, head = Conv2d(2, 4, 3, padding=1, rng=0, dtype=np.float64), conv_head()
@@ -381,6 +382,7 @@ class Pyramid(Container):
         return self._tape.backward((self._y, self._gradient(dy)))
 
 
+@pytest.mark.slow
 def test_a_container_with_a_tape_is_a_layer_like_others():
     model = Sequential(Conv2d(1, 4, 3, padding=1, rng=0), ReLU(), Pyramid(), Linear(4, 2, rng=1))
     x = normal((2, 1, 4, 4))

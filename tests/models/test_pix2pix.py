@@ -47,6 +47,7 @@ def test_batch_normalisation_stands_between():
     assert not any(isinstance(layer, BatchNorm2d) for layer in patch_discriminator(rng=0).walk())
 
 
+@pytest.mark.slow
 def test_both_inputs_get_their_gradients():
     model = patch_discriminator(channels=2, rng=0).astype(np.float64)
     picture, origin = RNG(1).standard_normal((2, 2, 8, 8)), RNG(2).standard_normal((2, 4, 8, 8))

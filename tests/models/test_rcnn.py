@@ -41,6 +41,7 @@ def test_without_masks_it_is_a_faster_rcnn():
         RCNN(**small).step(IMAGES, BOXES, LABELS)
 
 
+@pytest.mark.slow
 def test_the_gradients_are_the_numerical_ones(monkeypatch):
     """With fixed proposals, as boxes are chosen and not differentiated by."""
     fixed = np.array([[5, 5, 30, 30], [20, 10, 60, 40], [1, 30, 20, 60], [30, 30, 62, 62]], float)

@@ -133,6 +133,7 @@ def two_heads(dtype=np.float64):
     )
 
 
+@pytest.mark.slow
 def test_the_gradients_of_two_heads():
     x, y = some_data(4)
     x, model = x.astype(float), two_heads()

@@ -43,6 +43,7 @@ def test_changes_are_seen(serving, tmp_path):
     assert serving.changed(before, after) == [folder / "deep/b.py", folder / "new.md"]
 
 
+@pytest.mark.slow
 def test_pages_learn_of_a_new_version_and_other_files_stay_as_they_are(serving, tmp_path):
     (tmp_path / "index.html").write_text("<p>here")
     (tmp_path / "a.css").write_text("p {}")
@@ -63,6 +64,7 @@ def test_pages_learn_of_a_new_version_and_other_files_stay_as_they_are(serving, 
         server.server_close()
 
 
+@pytest.mark.slow
 def test_a_change_is_built_and_a_failure_waits_for_the_next(serving, tmp_path, monkeypatch, capsys):
     source, built, started = tmp_path / "page.md", [], []
     source.write_text("0")

@@ -27,6 +27,7 @@ def test_a_plan_shows_every_image_once_in_each_epoch():
     assert len({job.key for job in jobs}) == 6
 
 
+@pytest.mark.slow
 def test_three_ways_the_same_mini_batches():
     x, y = images()
     jobs = feeding.plan(len(x), batch_size=8, epochs=2)

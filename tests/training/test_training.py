@@ -115,6 +115,7 @@ def test_the_recorded_trainings_keep_the_promise():
         assert row["median_accuracy_10000"] >= 0.975 and row["median_cpu_seconds"] < 60
 
 
+@pytest.mark.slow
 def test_it_is_pytorchs_training_on_the_same_mini_batches():
     torch = pytest.importorskip("torch")
     nn = torch.nn

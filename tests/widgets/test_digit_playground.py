@@ -86,6 +86,7 @@ def random_strokes(rng):
 
 
 class TestDigitImage:
+    @pytest.mark.slow
     def test_mnist_digits_are_left_as_they_are(self, digits):
         """What was prepared like this once stays the same: so this is how it was done."""
         unscaled = 0
@@ -177,6 +178,7 @@ class TestPython:
             np.testing.assert_array_equal(array, before[name])
             assert array is not w.network.params[name]
 
+    @pytest.mark.slow
     def test_rounding_costs_little(self, playground, model, digits, record_property):
         sizes = {bits: len(json.dumps(empty(model, bits=bits).layers)) for bits in (8, 10, 12)}
         errors = {bits: empty(model, bits=bits).error(digits.x_test) for bits in sizes}

@@ -122,6 +122,7 @@ def test_the_noise_is_drawn_one_after_the_other_and_normal():
     assert len(many) == 99_999 and abs(many.mean()) < 0.02 and abs(many.std() - 1) < 0.02
 
 
+@pytest.mark.slow
 def test_the_film_is_a_heart_of_a_plausible_volume():
     for seed in range(4):
         person = phantom.patient(seed)

@@ -71,6 +71,7 @@ def test_the_random_numbers_are_normal():
     assert abs((numbers**3).mean()) < 0.1 and abs((numbers**4).mean() - 3) < 0.2
 
 
+@pytest.mark.slow
 def test_what_the_chapter_says_of_it():
     w = GradientFlowExplorer(depth=38)
     for seed in range(3):
