@@ -136,7 +136,8 @@ def in_good_order(items):
     """Return the tests, file by file, in an order that keeps two processes busy to the end.
 
     What takes longest comes first: a file that needs the built site, and so builds it; a notebook
-    for the other process meanwhile; the browser; the other notebooks; and then the small ones.
+    for the other process meanwhile; the browser; the other notebooks; what is slow; and then the
+    small ones.
     """
     files = {}
     for item in items:
@@ -152,7 +153,8 @@ def in_good_order(items):
     built = [path for path in by_size if needs(path, "built")]
     notebooks = [path for path in by_size if is_notebook(path)]
     browser = [path for path in by_size if needs(path, "browser")]
-    ordered = [*built[:1], *notebooks[:1], *built, *browser, *notebooks, *by_size]
+    slow = [path for path in by_size if needs(path, "slow")]
+    ordered = [*built[:1], *notebooks[:1], *built, *browser, *notebooks, *slow, *by_size]
     return [item for path in dict.fromkeys(ordered) for item in files[path]]
 
 
