@@ -348,7 +348,6 @@ def train_digits(
     digits,
     seed,
     conditional=True,
-    epochs=EPOCHS,
     g_options=None,
     d_options=None,
     g_rate=DIGIT_RATE,
@@ -378,9 +377,9 @@ def train_digits(
     history = run(
         step if conditional else lambda x, y: step(x),
         batches,
-        epochs,
+        EPOCHS,
         optimizers,
-        [CosineSchedule(optimizer, epochs * len(batches)) for optimizer in optimizers],
+        [CosineSchedule(optimizer, EPOCHS * len(batches)) for optimizer in optimizers],
         after_epoch=after_epoch and (lambda history: after_epoch(generator, discriminator)),
         progress=False,
     )
@@ -449,9 +448,7 @@ def record_conditional(record):
     part["real"]["nearest"] = mean_distance(digits, digits.data.x_test[:500])
     for seed in SEEDS:
         noted = {}
-        generator, _, history, _ = train_digits(
-            digits, seed, epochs=EPOCHS, after_epoch=watched(digits, noted)
-        )
+        generator, _, history, _ = train_digits(digits, seed, after_epoch=watched(digits, noted))
         pictures, labels = some(generator)
         found = digits.measured(pictures, labels)
         found["nearest"] = round(mean_distance(digits, pictures), 3)
@@ -554,7 +551,7 @@ def without_pictures(found):
 
 PARTS = ("balance", "left_in", "losses", "ring", "conditional", "changes")
 # What a recording that was broken off goes on with.
-GROWING = ("losses", "ring", "planes", "changes")
+GROWING = ("losses", "ring", "changes")
 
 
 def main():

@@ -98,27 +98,26 @@ def gan_agreements(name):
     return [run["agreement"] for run in gan("changes")[name]]
 
 
+def gan_pairs(name, key):
+    """Return a number with a change and the same without it, for each seed."""
+    runs = zip(gan("changes")[name], gan("changes")["all as here"], strict=True)
+    return [(changed[key], before[key]) for changed, before in runs]
+
+
 def gan_digits_lost(name):
     """Return by how many of 500 digits the judge agrees less often than before, sorted."""
-    pairs = zip(gan_agreements("all as here"), gan_agreements(name), strict=True)
-    return sorted(round(500 * (a - b)) for a, b in pairs)
+    return sorted(round(500 * (b - a)) for a, b in gan_pairs(name, "agreement"))
 
 
 def gan_ratio(name, key):
     """Return a change's median, divided by that without it."""
-    changed, before = ([run[key] for run in gan("changes")[n]] for n in (name, "all as here"))
+    changed, before = zip(*gan_pairs(name, key))
     return median(changed) / median(before)
-
-
-def fewer_blots(name, other):
-    """Return whether one change leaves fewer blots than the other, with each of the seeds."""
-    pairs = zip(gan("changes")[name], gan("changes")[other], strict=True)
-    return all(a["blots"] < b["blots"] for a, b in pairs)
 
 
 def gan_change(name):
     """Return in how many of three seeds the judge agrees less often and more often than before."""
-    pairs = list(zip(gan_agreements(name), gan_agreements("all as here"), strict=True))
+    pairs = gan_pairs(name, "agreement")
     return sum(a < b for a, b in pairs), sum(a > b for a, b in pairs)
 
 
@@ -1358,7 +1357,7 @@ CLAIMS = [
         "there are more blots, each time. With a sigmoid, it is by two to 21 digits.",
         lambda: (
             gan_digits_lost("G: no batch norm") == [2, 8, 8]
-            and fewer_blots("all as here", "G: no batch norm")
+            and all(a > b for a, b in gan_pairs("G: no batch norm", "blots"))
             and gan_digits_lost("G: sigmoid, and data from 0 to 1") == [2, 3, 21]
         ),
     ),
@@ -1392,16 +1391,9 @@ CLAIMS = [
         "With the ReLU there are fewer blots each time, and with copied pixels, which take "
         "longer, more variety.",
         lambda: (
-            fewer_blots("D: ReLU", "all as here")
+            all(a < b for a, b in gan_pairs("D: ReLU", "blots"))
             and gan_ratio("G: copied pixels, not transposed", "seconds") > 1.5
-            and all(
-                copied["variety"] > run["variety"]
-                for copied, run in zip(
-                    gan("changes")["G: copied pixels, not transposed"],
-                    gan("changes")["all as here"],
-                    strict=True,
-                )
-            )
+            and all(a > b for a, b in gan_pairs("G: copied pixels, not transposed", "variety"))
         ),
     ),
     (
@@ -1425,17 +1417,7 @@ CLAIMS = [
         "with kernel 3 it is stronger in two of the three seeds. Copied pixels, convolved "
         "then, make hardly any.",
         lambda: (
-            sum(
-                small > large
-                for small, large in zip(
-                    *(
-                        [run["untrained checkerboard"] for run in gan("changes")[name]]
-                        for name in ("kernel size 3", "all as here")
-                    ),
-                    strict=True,
-                )
-            )
-            == 2
+            sum(a > b for a, b in gan_pairs("kernel size 3", "untrained checkerboard")) == 2
             and max(
                 run["untrained checkerboard"]
                 for run in gan("changes")["G: copied pixels, not transposed"]
@@ -1477,14 +1459,7 @@ CLAIMS = [
         "twice as many blots, or more.",
         lambda: (
             gan_change("D four times as fast, real is 1") == (3, 0)
-            and all(
-                fast["blots"] > 1.9 * fair["blots"]
-                for fast, fair in zip(
-                    gan("changes")["D four times as fast, real is 1"],
-                    gan("changes")["all as here"],
-                    strict=True,
-                )
-            )
+            and all(a > 1.9 * b for a, b in gan_pairs("D four times as fast, real is 1", "blots"))
         ),
     ),
     (

@@ -90,14 +90,14 @@ class TestDigitImage:
     def test_mnist_digits_are_left_as_they_are(self, digits):
         """What was prepared like this once stays the same: so this is how it was done."""
         unscaled = 0
-        for picture in bytes_of(np.concatenate([digits.x_train[::4], digits.x_test])):
+        for picture in bytes_of(np.concatenate([digits.x_train, digits.x_test])):
             part, _, _ = crop(picture)
             np.testing.assert_array_equal(centre_by_mass(part), picture)
             if max(part.shape) == 20:
                 np.testing.assert_array_equal(fit_to_box(picture), part)
             else:
                 unscaled += 1
-        assert unscaled <= 3  # digits with a side so faint that it was rounded to zero
+        assert unscaled <= 10  # digits with a side so faint that it was rounded to zero
 
     def test_the_longer_side_has_20_pixels(self):
         drawing = np.zeros((280, 280))

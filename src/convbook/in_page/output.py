@@ -180,7 +180,7 @@ def picture_of(value):
     if bundle is not None:
         data = bundle()
         data = data[0] if isinstance(data, tuple) else data
-        for mime in ("text/html", "image/svg+xml", "image/png"):
+        for mime in FORMS.values():
             if mime in data:
                 return {"mime": mime, "data": data[mime]}
     for method, mime in FORMS.items():
